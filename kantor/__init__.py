@@ -1,0 +1,1 @@
+"""Kantor: Bach's chorales, from the scores to a trained model and new music."""

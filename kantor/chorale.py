@@ -1,0 +1,113 @@
+"""What a chorale is: the grid, its file, the token code and the arpeggio.
+
+A **grid** is an int array (rows, 4): soprano, alto, tenor, bass, as MIDI pitches,
+0 = silence; a row lasts one sixteenth. A **token** is 0 for silence and 1-46 for the
+pitches 36-81. An **arpeggio** is the tokens of the rows in order, flat:
+S, A, T, B, S, A, T, B, ...
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from kantor.errors import KantorError
+
+VOICES = ("soprano", "alto", "tenor", "bass")
+SPLITS = ("train", "valid", "test")
+SILENCE = 0
+LOWEST, HIGHEST = 36, 81
+VOCABULARY = HIGHEST - LOWEST + 2
+ROWS_PER_QUARTER = 4
+
+HEADER = "note0,note1,note2,note3"
+EXPECTED_CELL = f"a whole number, 0 (silence) or {LOWEST} to {HIGHEST}"
+
+
+def encode(grid: np.ndarray) -> np.ndarray:
+    """Turn a grid (rows, 4) into its arpeggio (rows * 4,) of tokens, int32."""
+    return np.where(grid == SILENCE, SILENCE, grid - LOWEST + 1).astype(np.int32).reshape(-1)
+
+
+def decode(arpeggio: np.ndarray) -> np.ndarray:
+    """Turn an arpeggio (rows * 4,) of tokens back into its grid (rows, 4)."""
+    tokens = np.asarray(arpeggio, np.int64).reshape(-1, len(VOICES))
+    return np.where(tokens == SILENCE, SILENCE, tokens + LOWEST - 1)
+
+
+def check(grid: np.ndarray, name: str) -> None:
+    """Raise KantorError unless `grid` has rows, pitches in range and some sound."""
+    if len(grid) == 0:
+        raise KantorError(f"{name}: no rows; expected at least one row of four notes")
+    wrong = np.argwhere((grid != SILENCE) & ((grid < LOWEST) | (grid > HIGHEST)))
+    if len(wrong):
+        row, voice = wrong[0]
+        raise _wrong_cell(name, row, voice, grid[row, voice])
+    if not grid.any():
+        raise KantorError(f"{name}: silence in every row and voice; expected some notes")
+
+
+def to_csv(grid: np.ndarray) -> str:
+    """Write a grid in the archive's format, the one canonical text of a chorale."""
+    return "\n".join([HEADER, *(",".join(map(str, row)) for row in grid.tolist()), ""])
+
+
+def from_csv(text: str, name: str) -> np.ndarray:
+    """Read a grid from the archive's format and check it; `name` is for the errors."""
+    header, *lines = text.splitlines() or [""]
+    if header.strip() != HEADER:
+        raise KantorError(f"{name}: the first line is {header[:60]!r}; expected {HEADER!r}")
+    rows = []
+    for row, line in enumerate(lines):
+        cells = line.split(",")
+        if len(cells) != len(VOICES):
+            raise KantorError(
+                f"{name}, row {row} (line {row + 2}): {len(cells)} columns; "
+                f"expected four, {', '.join(VOICES)}"
+            )
+        for voice, cell in enumerate(cells):
+            if not (cell.strip().isascii() and cell.strip().isdigit() and len(cell) < 9):
+                raise _wrong_cell(name, row, voice, cell)
+        rows.append([int(cell) for cell in cells])
+    grid = np.array(rows, np.int64).reshape(-1, len(VOICES))
+    check(grid, name)
+    return grid
+
+
+def read(path: Path) -> np.ndarray:
+    """Read and check one chorale file."""
+    try:
+        return from_csv(path.read_text("utf-8"), str(path))
+    except FileNotFoundError:
+        raise KantorError(f"{path}: no such chorale; run `dvc repro download`") from None
+    except UnicodeDecodeError:
+        raise KantorError(f"{path}: not a text file; expected CSV, {HEADER!r}") from None
+
+
+def read_split(folder: Path, split: str) -> dict[int, np.ndarray]:
+    """Read `folder`/`split`/chorale_NNN.csv, by the chorale's number, in order."""
+    paths = sorted((folder / split).glob("chorale_*.csv"))
+    if not paths:
+        raise KantorError(f"{folder / split}: no chorales in it; run `dvc repro download`")
+    return {int(path.stem.removeprefix("chorale_")): read(path) for path in paths}
+
+
+def file_name(split: str, index: int) -> str:
+    """The path of a chorale below the folder of its edition."""
+    return f"{split}/chorale_{index:03d}.csv"
+
+
+def digest(chorales: Mapping[tuple[str, int], np.ndarray]) -> str:
+    """Identify an edition: sha256 over the names and canonical texts of its chorales."""
+    total = hashlib.sha256()
+    for key in sorted(chorales):
+        total.update(f"{file_name(*key)}\n{to_csv(chorales[key])}".encode())
+    return total.hexdigest()
+
+
+def _wrong_cell(name: str, row: int, voice: int, found: object) -> KantorError:
+    return KantorError(
+        f"{name}, row {row} (line {row + 2}), {VOICES[voice]}: {found!s:.40} found; "
+        f"expected {EXPECTED_CELL}"
+    )
