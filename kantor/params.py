@@ -1,0 +1,144 @@
+"""params.yaml as typed, checked settings.
+
+The file itself says what each key means, in which unit and why; this module says which
+values are possible. A key that is missing, unknown or impossible is an error.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kantor.errors import KantorError
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Block(BaseModel):
+    """A block of params.yaml: every key is there and no other, numbers are finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Archive(Block):
+    urls: Annotated[list[str], Field(min_length=1)]
+    sha256: Sha256
+    attempts: Count
+    backoff_seconds: NotNegative
+    timeout_seconds: Positive
+    max_mebibytes: Count
+
+
+class Download(Block):
+    source: Literal["music21", "archive"]
+    limit: Annotated[int, Field(ge=0)]
+    archive: Archive
+
+
+class Preprocess(Block):
+    window: Count
+    shift: Count
+    train_on_test: bool
+
+
+class WavenetLstm(Block):
+    embedding: Count
+    filters: list[Count]
+    kernel: Count
+    batch_norm: bool
+    pooling: Count
+    lstm: list[Count]
+    dropout: Share
+    l1: NotNegative
+    l2: NotNegative
+
+
+class Model(Block):
+    architecture: Literal["wavenet_lstm"]
+    wavenet_lstm: WavenetLstm
+
+
+class Schedule(Block):
+    kind: Literal["constant", "exponential", "cosine", "plateau"]
+    warmup_epochs: Annotated[int, Field(ge=0)]
+    factor: Annotated[float, Field(gt=0, lt=1)]
+    epochs: Count
+
+
+class Train(Block):
+    epochs: Count
+    batch_size: Count
+    optimizer: Literal["nadam", "adam", "adamw", "rmsprop", "sgd"]
+    learning_rate: Positive
+    schedule: Schedule
+    clip_norm: NotNegative
+    class_weights: Literal["none", "balanced"]
+    keep: Literal["best", "last"]
+    patience: Annotated[int, Field(ge=0)]
+
+
+class Evaluate(Block):
+    bigram_smoothing: Positive
+    place_rows: Count
+
+
+class Prompt(Block):
+    split: Literal["train", "valid", "test"]
+    chorale: Annotated[int, Field(ge=0)]
+    rows: Count
+
+
+class Sample(Block):
+    temperature: NotNegative
+    rows: Count
+
+
+class Render(Block):
+    prompt: Prompt
+    samples: Annotated[dict[str, Sample], Field(min_length=1)]
+    original_rows: Count
+    training_chorales: Annotated[int, Field(ge=0)]
+    timbre: Literal["sine", "organ"]
+    tempo: Annotated[float, Field(gt=0, le=1200)]
+    rate: Annotated[int, Field(ge=16_000, le=192_000)]
+    amplitude: Annotated[float, Field(gt=0, le=0.25)]
+
+    @model_validator(mode="after")
+    def _names_are_file_names(self) -> "Render":
+        for name in self.samples:
+            if not name.isidentifier() or name in ("prompt", "original"):
+                raise ValueError(f"{name!r} can't name a sample")
+        return self
+
+
+class Params(Block):
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    threads: Count
+    download: Download
+    preprocess: Preprocess
+    model: Model
+    train: Train
+    evaluate: Evaluate
+    render: Render
+
+
+def load(path: Path = Path("params.yaml")) -> Params:
+    """Read and check the settings; KantorError names the key that is wrong."""
+    try:
+        return Params.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except FileNotFoundError:
+        raise KantorError(f"{path}: no such file; run from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise KantorError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        first, *others = error.errors()
+        key = ".".join(map(str, first["loc"])) or "the whole file"
+        found = "" if first["type"] == "missing" else f" is {first['input']!r:.60}"
+        expected = first["msg"].replace("Input should be", "expected")
+        more = f" (and {len(others)} more)" if others else ""
+        raise KantorError(f"{path}: {key}{found}: {expected}{more}") from None
