@@ -1,0 +1,25 @@
+import pytest
+
+from kantor import files
+
+
+def test_an_output_is_there_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "reports" / "figures.csv"
+    with files.whole(path) as fresh:
+        fresh.write_text("old")
+        assert not path.exists()
+    with pytest.raises(RuntimeError), files.whole(path) as fresh:
+        fresh.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [p.name for p in path.parent.iterdir()] == ["figures.csv"]
+
+
+def test_a_folder_takes_the_place_of_the_one_before(tmp_path):
+    path = tmp_path / "samples"
+    for name in ("first", "second"):
+        with files.whole(path) as fresh:
+            fresh.mkdir()
+            (fresh / name).touch()
+    assert [p.name for p in path.iterdir()] == ["second"]
+    assert [p.name for p in tmp_path.iterdir()] == ["samples"]
