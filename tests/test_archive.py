@@ -1,0 +1,200 @@
+"""The archive, fetched from a server on loopback that answers in every bad way."""
+
+import gzip
+import io
+import tarfile
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from conftest import changed, random_grid
+from kantor import archive, chorale
+from kantor.errors import KantorError
+
+CHORALES = {
+    (split, number): random_grid(4, seed=1000 * place + number)
+    for place, (split, count) in enumerate(archive.COUNTS.items())
+    for number in range(count)
+}
+
+
+def pack(members, top=""):
+    """A gzipped tar of (name, text) pairs and ready TarInfo objects."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as tar:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                tar.addfile(member, io.BytesIO(bytes(member.size)))
+            else:
+                name, text = member
+                info = tarfile.TarInfo(top + name)
+                info.size = len(text.encode())
+                tar.addfile(info, io.BytesIO(text.encode()))
+    return data.getvalue()
+
+
+def texts(chorales):
+    return [(chorale.file_name(*key), chorale.to_csv(grid)) for key, grid in chorales.items()]
+
+
+GOOD = pack(texts(CHORALES))
+
+
+class Server(BaseHTTPRequestHandler):
+    """Answers each path as its name says, and counts the requests."""
+
+    seen: ClassVar[Counter] = Counter()
+
+    def do_GET(self):
+        Server.seen[self.path] += 1
+        if self.path == "/404":
+            self.send_error(404)
+        elif self.path == "/busy" or (self.path == "/busy-once" and Server.seen[self.path] == 1):
+            self.send_error(503)
+        else:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(GOOD)))
+            self.end_headers()
+            if self.path == "/short":
+                self.wfile.write(GOOD[:1000])
+            elif self.path == "/slow":
+                for place in range(100):
+                    self.wfile.write(GOOD[place : place + 1])
+                    time.sleep(0.05)
+            else:
+                self.wfile.write(GOOD)
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def server():
+    Server.seen.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+@pytest.fixture
+def settings(chosen):
+    return changed(
+        chosen.download.archive,
+        sha256=chorale.digest(CHORALES),
+        attempts=2,
+        backoff_seconds=0.01,
+        timeout_seconds=20.0,
+    )
+
+
+def load(settings, *urls, **changes):
+    return archive.load(changed(settings, urls=list(urls), **changes))
+
+
+def refusal(settings, *urls, **changes):
+    with pytest.raises(KantorError) as caught:
+        load(settings, *urls, **changes)
+    assert "music21, which needs none" in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_good_answer_is_the_edition(server, settings):
+    loaded = load(settings, f"{server}/good")
+    assert loaded.keys() == CHORALES.keys()
+    assert all(np.array_equal(grid, CHORALES[key]) for key, grid in loaded.items())
+
+
+def test_sources_are_tried_in_order_and_a_path_is_one(server, settings, tmp_path):
+    path = tmp_path / "archive.tgz"
+    path.write_bytes(GOOD)
+    assert load(settings, f"{server}/404", str(tmp_path / "none.tgz"), str(path), f"{server}/good")
+    assert Server.seen == {"/404": 1}
+
+
+def test_another_packing_of_the_same_notes_passes(settings, tmp_path):
+    path = tmp_path / "other.tgz"
+    extra = [("._chorale_000.csv", "junk"), ("README.md", "words")]
+    path.write_bytes(pack([*reversed(texts(CHORALES)), *extra], top="jsb_chorales/"))
+    assert load(settings, str(path)).keys() == CHORALES.keys()
+
+
+def test_what_may_pass_is_tried_again_and_what_can_not_is_not(server, settings):
+    assert load(settings, f"{server}/busy-once")
+    assert "answered 503" in refusal(settings, f"{server}/busy")
+    assert "answered 404" in refusal(settings, f"{server}/404")
+    assert Server.seen == {"/busy-once": 2, "/busy": 2, "/404": 1}
+
+
+def test_an_answer_cut_short_is_told(server, settings):
+    assert f"cut short: 1000 of {len(GOOD)} bytes" in refusal(settings, f"{server}/short")
+
+
+def test_a_slow_answer_ends_at_the_time_limit(server, settings):
+    started = time.monotonic()
+    assert "too slow" in refusal(settings, f"{server}/slow", timeout_seconds=0.3, attempts=1)
+    assert time.monotonic() - started < 4, "the server would have taken 5 s"
+
+
+def test_nobody_there_is_told(settings):
+    assert "127.0.0.1" in refusal(settings, "http://127.0.0.1:9/none", attempts=1)
+
+
+def test_a_changed_note_is_other_content(settings, tmp_path):
+    grid = CHORALES["test", 5].copy()
+    grid[0, 0] += 1 if grid[0, 0] < chorale.HIGHEST else -1
+    path = tmp_path / "changed.tgz"
+    path.write_bytes(pack(texts(CHORALES | {("test", 5): grid})))
+    assert "other notes than the published ones" in refusal(settings, str(path))
+
+
+def test_a_missing_chorale_is_counted(settings, tmp_path):
+    path = tmp_path / "fewer.tgz"
+    path.write_bytes(pack(texts(CHORALES)[1:]))
+    words = refusal(settings, str(path))
+    assert "228 train / 76 valid / 77 test; expected 229 train / 76 valid / 77 test" in words
+
+
+def member(name, kind=tarfile.REGTYPE, target="", size=0):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.size = kind, target, size
+    return info
+
+
+@pytest.mark.parametrize(
+    ("hostile", "words"),
+    [
+        (member("../train/chorale_000.csv"), "lies outside"),
+        (member("/train/chorale_000.csv"), "lies outside"),
+        (member("train/chorale_000.csv", tarfile.SYMTYPE, "/etc/passwd"), "neither a file"),
+        (member("train/chorale_000.csv", tarfile.LNKTYPE, "train/x"), "neither a file"),
+        (member("train/pipe", tarfile.FIFOTYPE), "neither a file"),
+        (member("train/giant", size=17 * 2**20), "over 16 MiB when unpacked"),
+        (("train/chorale_000.csv", texts(CHORALES)[0][1]), "is there twice"),
+        (("train/chorale_999.csv", "words\n"), "first line is 'words'"),
+    ],
+)
+def test_a_hostile_tar_is_refused_and_writes_nothing(settings, tmp_path, hostile, words):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "hostile.tgz").write_bytes(pack([*texts(CHORALES), hostile]))
+    assert words in refusal(settings, str(folder / "hostile.tgz"))
+    assert [p.name for p in tmp_path.rglob("*")] == ["in", "hostile.tgz"]
+
+
+@pytest.mark.parametrize("data", [b"no gzip at all", gzip.compress(b"no tar at all"), GOOD[:-20]])
+def test_what_is_no_whole_gzipped_tar_is_refused(settings, tmp_path, data):
+    path = tmp_path / "broken.tgz"
+    path.write_bytes(data)
+    assert f"{path}: " in refusal(settings, str(path))
+
+
+def test_the_published_archive_is_what_params_pins(chosen, published):
+    loaded = archive.load(changed(chosen.download.archive, urls=[str(published)]))
+    assert loaded["train", 0][0].tolist() == [74, 70, 65, 58]
+    assert sum(grid.size for grid in loaded.values()) == 370_144

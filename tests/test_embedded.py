@@ -1,0 +1,72 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from kantor import archive, embedded
+
+
+@pytest.fixture(scope="module")
+def edition():
+    return {
+        (entry.split, entry.index): (entry, grid)
+        for entry, grid in embedded.read_all(embedded.manifest())
+    }
+
+
+def test_the_edition_has_377_chorales(edition):
+    assert Counter(split for split, _ in edition) == {"train": 225, "valid": 75, "test": 77}
+
+
+def test_it_agrees_with_the_published_archive(edition, published):
+    with published.open("rb") as file:
+        theirs = archive.unpack(file, 2**24)
+    equal = {key: grid == theirs[key] for key, (_, grid) in edition.items()}
+    cells = np.concatenate([same.ravel() for same in equal.values()])
+    assert cells.mean() >= 0.988
+    assert sum(same.all() for same in equal.values()) >= 110
+
+
+def test_the_catalogue_tells_what_is_known(edition):
+    entry, grid = edition["train", 1]
+    assert (entry.bwv, entry.title) == ("385", "Nun bitten wir den heiligen Geist")
+    assert (entry.key, entry.mode, entry.signature) == ("A", "major", 3)
+    assert (entry.metre, entry.pickup, entry.rows) == ("4/4", 1.0, len(grid))
+    entries = [entry for entry, _ in edition.values()]
+    assert sum(bool(entry.title) for entry in entries) >= 330
+    assert all(entry.bwv and entry.key and entry.mode in ("major", "minor") for entry in entries)
+
+
+def row(**changes):
+    as_it_is = {"fill_rests": "0", "stretch": "1", "segments": "0:0", "transpose": "0"}
+    return as_it_is | changes
+
+
+GRID = np.array([[60, 50, 50, 0], [0, 51, 51, 0], [62, 52, 52, 42], [0, 53, 53, 43]])
+
+
+@pytest.mark.parametrize(
+    ("changes", "soprano", "bass"),
+    [
+        ({"steps": "4"}, [60, 0, 62, 0], [0, 0, 42, 43]),
+        ({"steps": "4", "fill_rests": "1"}, [60, 60, 62, 0], [0, 0, 42, 43]),
+        ({"steps": "6"}, [60, 0, 62, 0, 0, 0], [0, 0, 42, 43, 43, 43]),
+        ({"steps": "5", "stretch": "2"}, [60, 60, 0, 0, 62], [0, 0, 0, 0, 42]),
+        ({"steps": "2", "transpose": "-2"}, [58, 0], [0, 0]),
+        ({"steps": "5", "segments": "0:2 1:0"}, [62, 60, 0, 62, 0], [42, 0, 0, 42, 43]),
+    ],
+)
+def test_a_manifest_row_is_followed(changes, soprano, bass):
+    arranged = embedded._arrange(GRID.copy(), row(**changes))
+    assert arranged[:, 0].tolist() == soprano
+    assert arranged[:, 3].tolist() == bass
+
+
+def test_the_catalogue_is_the_same_file_each_time(edition, tmp_path):
+    entries = [entry for entry, _ in edition.values()]
+    for name in ("one.csv", "two.csv"):
+        embedded.write_catalogue(entries, tmp_path / name)
+    text = (tmp_path / "one.csv").read_text()
+    assert text == (tmp_path / "two.csv").read_text()
+    assert text.splitlines()[0] == "split,index,rows,bwv,title,key,mode,signature,metre,pickup"
+    assert len(text.splitlines()) == 378
