@@ -1,0 +1,59 @@
+"""TensorFlow and Keras as every run of this project finds them.
+
+Take `tf` and `keras` from here. What a machine's environment variables, its Keras
+settings file or its number of cores would change in the bits is pinned before TensorFlow
+is loaded: the variables that steer it are removed, vector instructions end at AVX2 also
+where there are wider ones, and graphics cards stay unseen.
+"""
+
+import os
+import sys
+from contextlib import contextmanager
+
+STEERING = ("TF_", "XLA_", "KERAS_", "ONEDNN_", "DNNL_", "OMP_", "KMP_", "MKL_", "TENSORFLOW_")
+
+for name in [name for name in os.environ if name.startswith(STEERING)]:
+    del os.environ[name]
+os.environ |= {
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "KERAS_BACKEND": "tensorflow",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+}
+
+
+@contextmanager
+def _native_log_unheard():
+    """Drop what C++ code writes to standard error: its log of cards that are not there."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+with _native_log_unheard():
+    import keras
+    import tensorflow as tf
+
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+
+
+def pin(threads: int) -> None:
+    """Give TensorFlow its number of threads; belongs before the first operation.
+
+    It is the size of the pools, not the number of cores: sums are split by it, so another
+    number gives other bits, and the same number on fewer cores gives the same.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    with _native_log_unheard():
+        tf.constant(0)

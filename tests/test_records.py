@@ -1,0 +1,76 @@
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from conftest import PROJECT, random_grid
+from kantor import chorale, records
+from kantor.errors import KantorError
+
+parts = st.builds(
+    records.Record,
+    arrays.arrays(np.int32, st.integers(1, 60), elements=st.integers(0, 46)),
+    st.integers(0, 999),
+    st.integers(0, 999),
+)
+
+
+@given(st.lists(parts, max_size=5))
+def test_reading_written_records_gives_them_back(tmp_path_factory, written):
+    path = tmp_path_factory.mktemp("records") / "some.tfrecord"
+    records.write(path, written)
+    read = list(records.read(path))
+    assert [(r.chorale, r.row) for r in read] == [(r.chorale, r.row) for r in written]
+    assert all(np.array_equal(a.tokens, b.tokens) for a, b in zip(read, written, strict=True))
+
+
+def test_windows_start_every_shift_rows_and_tails_are_dropped():
+    piece = records.Record(chorale.encode(random_grid(70)), 7, 0)
+    cut = list(records.windows(piece, window=32, shift=16))
+    assert [(w.chorale, w.row, len(w.tokens)) for w in cut] == [
+        (7, 0, 132), (7, 16, 132), (7, 32, 132),
+    ]  # fmt: skip
+    assert all(np.array_equal(w.tokens, piece.tokens[w.row * 4 :][:132]) for w in cut)
+    assert list(records.windows(piece, window=70, shift=16)) == []
+
+
+def test_the_archives_test_split_has_the_windows_and_notes_of_the_reference(published):
+    from kantor import archive
+
+    with published.open("rb") as file:
+        loaded = archive.unpack(file, 2**24)
+    test = [
+        records.Record(chorale.encode(grid), index, 0)
+        for (split, index), grid in loaded.items()
+        if split == "test"
+    ]
+    assert sum(1 for piece in test for _ in records.windows(piece, 32, 16)) == 1067
+    assert sum(len(piece.tokens) - 1 for piece in test) == 75_523
+
+
+def test_the_same_records_are_the_same_bytes_in_every_process(tmp_path):
+    write = (
+        "import sys, numpy; from pathlib import Path; from kantor import records;"
+        "records.write(Path(sys.argv[1]), [records.Record(numpy.arange(40), 1, 2)] * 20)"
+    )
+    digests = set()
+    for hash_seed in ("1", "2", "3"):
+        path = tmp_path / hash_seed
+        environment = {"PYTHONHASHSEED": hash_seed, "PATH": "/usr/bin:/bin", "PYTHONPATH": PROJECT}
+        subprocess.run([sys.executable, "-c", write, path], env=environment, check=True)
+        digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
+    assert len(digests) == 1
+
+
+def test_arpeggios_are_read_for_training(tmp_path):
+    written = [records.Record(np.arange(8) + place, place, 0) for place in range(3)]
+    records.write(tmp_path / "w", written)
+    read = list(records.arpeggios(tmp_path / "w", 8).as_numpy_iterator())
+    assert np.array_equal(read, [r.tokens for r in written]) and read[0].dtype == np.int32
+    with pytest.raises(KantorError, match="dvc repro preprocess"):
+        records.arpeggios(tmp_path / "none", 8)
