@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from conftest import changed
+from kantor import model
+from kantor.runtime import keras
+
+OPTIONS = {
+    "as the notebook": {},
+    "recurrent only": {"filters": []},
+    "convolutional only": {"lstm": []},
+    "two small LSTMs": {"lstm": [16, 24]},
+    "wide kernel": {"kernel": 5},
+    "one convolution": {"filters": [8]},
+    "pooling": {"pooling": 3},
+    "no normalisation": {"batch_norm": False},
+    "dropout": {"dropout": 0.3},
+    "penalties": {"l1": 1e-4, "l2": 1e-3},
+    "all at once": {"pooling": 2, "dropout": 0.2, "l1": 1e-5, "l2": 1e-4, "kernel": 3},
+}
+ARCHITECTURES = ["wavenet_lstm"]
+
+
+def build(chosen, architecture="wavenet_lstm", **options):
+    keras.utils.set_random_seed(3)
+    block = changed(getattr(chosen.model, architecture), **options).model_dump()
+    network = model.build(changed(chosen.model, architecture=architecture, **{architecture: block}))
+    # Fresh embeddings are nearly the same for all notes, fresh normalisation does nothing.
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([np.random.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+        if isinstance(layer, keras.layers.Embedding):
+            layer.set_weights([np.random.normal(size=w.shape) for w in layer.get_weights()])
+    return network
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_no_place_sees_later_notes(chosen, architecture, options):
+    network = build(chosen, architecture, **options)
+    draw = np.random.default_rng(0)
+    tokens = draw.integers(0, 47, (1, 48))
+    before = network.predict(tokens, verbose=0)
+    heard = 0
+    for place in (1, 16, 33, 47):
+        later = tokens.copy()
+        later[:, place:] = (later[:, place:] + draw.integers(1, 47, later[:, place:].shape)) % 47
+        after = network.predict(later, verbose=0)
+        np.testing.assert_allclose(after[:, :place], before[:, :place], atol=1e-6)
+        heard += np.abs(after[:, place] - before[:, place]).max() > 1e-5
+    assert heard >= 2, "deaf to its own notes"
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_any_length_gives_probabilities_at_every_place(chosen, options):
+    network = build(chosen, **options)
+    for notes in (1, 2, 7, 131):
+        given = network.predict(np.full((2, notes), 5), verbose=0)
+        assert given.shape == (2, notes, 47) and given.dtype == np.float32
+        np.testing.assert_allclose(given.sum(axis=-1), 1, atol=1e-5)
+
+
+def test_the_default_is_the_notebooks_network(chosen):
+    assert build(chosen).count_params() == 396_810
+
+
+def test_pooling_takes_the_maximum_of_a_note_and_those_before(chosen):
+    network = build(chosen, filters=[4], pooling=3, batch_norm=False, lstm=[])
+    tokens = np.random.default_rng(1).integers(0, 47, (1, 20))
+    inner = keras.Model(
+        network.inputs,
+        [network.get_layer("convolution_1").output, network.get_layer("pooling_1").output],
+    )
+    convolved, pooled = (x[0] for x in inner.predict(tokens, verbose=0))
+    for place in range(20):
+        np.testing.assert_array_equal(
+            pooled[place], convolved[max(0, place - 2) : place + 1].max(0)
+        )
