@@ -1,0 +1,207 @@
+"""The recipe: from windows and settings to a trained model, epoch by epoch.
+
+What happens in an epoch depends on the settings, the seed, the epoch's number, the state of
+the model and its optimiser, and the history so far; on nothing else. So the state after each
+finished epoch is all that a killed training needs to end as an undisturbed one would.
+"""
+
+import math
+
+import numpy as np
+
+from kantor.checkpoint import Checkpoint, State
+from kantor.chorale import VOCABULARY
+from kantor.params import Train
+from kantor.progress import Progress
+from kantor.recurrence import swift
+from kantor.runtime import keras, tf
+
+History = list[dict[str, float]]
+
+
+def train(
+    model: keras.Model,
+    train_windows: tf.data.Dataset,
+    valid_windows: tf.data.Dataset,
+    settings: Train,
+    seed: int,
+    checkpoint: Checkpoint,
+) -> History:
+    """Train `model` in place on windows, datasets of arpeggios, int32 (notes,).
+
+    Returns the history, a row an epoch: its number from 1, mean loss (nats a note, without
+    penalties) and accuracy in training and on the validation split, and the learning rate
+    at its end. Training figures are taken while the weights change, with dropout.
+    """
+    train_windows, valid_windows = _counted(train_windows), _counted(valid_windows)
+    windows = int(train_windows.cardinality())
+    steps = math.ceil(windows / settings.batch_size)
+    weights = class_weights(train_windows, settings)
+    valid_batches = batches(valid_windows, settings.batch_size)
+
+    twin = compiled(model, settings)
+    state = checkpoint.load() or State([], [], [])
+    if state.history:
+        for variable, value in zip(_variables(twin), state.variables, strict=True):
+            variable.assign(value)
+
+    with Progress("train", settings.epochs * steps, "batches", len(state.history) * steps) as bar:
+        while not finished(state.history, settings):
+            epoch = len(state.history)
+            shuffled = train_windows.shuffle(windows, seed=_draw(seed, epoch))
+            figures = twin.fit(
+                batches(shuffled, settings.batch_size, weights),
+                validation_data=valid_batches,
+                shuffle=False,
+                verbose=0,
+                callbacks=[_Step(settings, epoch, steps, state.history, bar)],
+            ).history
+            state.history.append(
+                {
+                    "epoch": epoch + 1,
+                    "loss": figures["cross_entropy"][0],
+                    "accuracy": figures["accuracy"][0],
+                    "valid_loss": figures["val_cross_entropy"][0],
+                    "valid_accuracy": figures["val_accuracy"][0],
+                    "learning_rate": float(twin.optimizer.learning_rate),
+                }
+            )
+            if settings.keep == "last" or best(state.history) == epoch:
+                state.kept = twin.get_weights()
+            state.variables = [variable.numpy() for variable in _variables(twin)]
+            checkpoint.save(state)
+    model.set_weights(state.kept)
+    return state.history
+
+
+def compiled(model: keras.Model, settings: Train) -> keras.Model:
+    """A twin of `model` that is quick to train, ready for `fit`."""
+    twin = swift(model)
+    twin.compile(
+        optimizer=_optimizer(settings),
+        loss="sparse_categorical_crossentropy",
+        metrics=[
+            keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy"),
+            keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+        ],
+        # Keras compiles for the processor, and all that it compiles gives the same bits
+        # each time; enable_op_determinism() would only switch the compiling off.
+        jit_compile=True,
+    )
+    twin.optimizer.build(twin.trainable_variables)
+    return twin
+
+
+def batches(
+    windows: tf.data.Dataset, size: int, weights: np.ndarray | None = None
+) -> tf.data.Dataset:
+    """Batches of notes and the notes after them, int32 (batch, notes - 1) each; with weights
+    by token also what each foretold note counts for.
+    """
+
+    def shift(tokens: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        before, after = tokens[:, :-1], tokens[:, 1:]
+        return (before, after) if weights is None else (before, after, tf.gather(weights, after))
+
+    return windows.batch(size).map(shift).prefetch(1)
+
+
+def best(history: History) -> int:
+    """The epoch, from 0, of the lowest validation loss."""
+    return int(np.argmin([row["valid_loss"] for row in history]))
+
+
+def finished(history: History, settings: Train) -> bool:
+    """Whether the epochs, or the patience, are used up."""
+    waited = len(history) - 1 - best(history) if history else 0
+    return len(history) == settings.epochs or 0 < settings.patience <= waited
+
+
+def learning_rate(settings: Train, at: float, history: History) -> float:
+    """The rate at a time in epochs, such as 2.5, after the epochs in `history`."""
+    schedule = settings.schedule
+    if at < schedule.warmup_epochs:
+        return settings.learning_rate * at / schedule.warmup_epochs
+    share = {
+        "constant": lambda: 1.0,
+        "exponential": lambda: schedule.factor ** (at / schedule.epochs),
+        "cosine": lambda: (1 + math.cos(math.pi * at / settings.epochs)) / 2,
+        "plateau": lambda: schedule.factor ** plateaus(history, schedule.epochs),
+    }
+    return settings.learning_rate * share[schedule.kind]()
+
+
+def plateaus(history: History, epochs: int) -> int:
+    """How often the validation loss went so many epochs without a new minimum."""
+    count, waited, lowest = 0, 0, math.inf
+    for row in history:
+        waited = 0 if row["valid_loss"] < lowest else waited + 1
+        lowest = min(lowest, row["valid_loss"])
+        if waited == epochs:
+            count, waited = count + 1, 0
+    return count
+
+
+def class_weights(windows: tf.data.Dataset, settings: Train) -> np.ndarray | None:
+    """What a note counts for in the loss, float32 (47,), by its token; None = all the same.
+
+    `balanced`: the inverse of the token's share in what is foretold, so that every token
+    that occurs counts as much as any other; the mean over all notes is 1.
+    """
+    if settings.class_weights == "none":
+        return None
+    counts = np.zeros(VOCABULARY)
+    for tokens in windows.as_numpy_iterator():
+        counts += np.bincount(tokens[1:], minlength=VOCABULARY)
+    occurring = np.count_nonzero(counts)
+    return np.divide(
+        counts.sum() / occurring, counts, out=np.zeros(VOCABULARY), where=counts > 0
+    ).astype(np.float32)
+
+
+class _Step(keras.callbacks.Callback):
+    """Sets the learning rate before each batch, and shows progress after it."""
+
+    def __init__(
+        self, settings: Train, epoch: int, steps: int, history: History, bar: Progress
+    ) -> None:
+        super().__init__()
+        self._settings, self._epoch, self._steps = settings, epoch, steps
+        self._history, self._bar = history, bar
+        self._best = f", best {min(row['valid_loss'] for row in history):.4f}" if history else ""
+
+    def on_train_batch_begin(self, batch, logs=None):
+        at = self._epoch + (batch + 1) / self._steps
+        rate = learning_rate(self._settings, at, self._history)
+        self.model.optimizer.learning_rate.assign(rate)
+
+    def on_train_batch_end(self, batch, logs=None):
+        note = f"epoch {self._epoch + 1}, loss {logs['cross_entropy']:.4f}{self._best}"
+        self._bar.advance(note)
+
+
+def _optimizer(settings: Train) -> keras.optimizers.Optimizer:
+    return keras.optimizers.get(
+        {
+            "class_name": settings.optimizer,
+            "config": {
+                "learning_rate": settings.learning_rate,
+                "clipnorm": None if settings.clip_norm == 0 else settings.clip_norm,
+            },
+        }
+    )
+
+
+def _counted(windows: tf.data.Dataset) -> tf.data.Dataset:
+    """The same windows, read once, their number known."""
+    count = windows.reduce(tf.constant(0, tf.int64), lambda count, _: count + 1)
+    return windows.apply(tf.data.experimental.assert_cardinality(count)).cache()
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """All that an epoch changes: weights, states of dropout's generators, the optimiser's."""
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _draw(seed: int, epoch: int) -> int:
+    return int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0])

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from conftest import changed
+from kantor import model, recurrence
+from kantor.runtime import keras, tf
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(("batch", "steps", "features", "units"), [(3, 17, 5, 8), (1, 1, 2, 4)])
+def test_numbers_and_gradients_are_those_of_keras(compiled, batch, steps, features, units):
+    keras.utils.set_random_seed(0)
+    stock = keras.layers.LSTM(units, return_sequences=True)
+    swift = recurrence.SwiftLSTM(units, return_sequences=True)
+    inputs = tf.random.normal((batch, steps, features))
+    upstream = tf.random.normal((batch, steps, units))
+    for layer in (stock, swift):
+        layer.build(inputs.shape)
+    stock.set_weights([np.random.normal(size=w.shape) for w in stock.get_weights()])
+    swift.set_weights(stock.get_weights())
+
+    def values(layer):
+        @tf.function(jit_compile=compiled)
+        def run(inputs):
+            with tf.GradientTape() as tape:
+                tape.watch(inputs)
+                outputs = layer(inputs)
+                loss = tf.reduce_sum(outputs * upstream)
+            return outputs, tape.gradient(loss, [inputs, *layer.trainable_variables])
+
+        return tf.nest.flatten(run(inputs))
+
+    for ours, theirs in zip(values(swift), values(stock), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_twin_foretells_the_same_and_leaves_the_model_stock(chosen):
+    block = changed(chosen.model.wavenet_lstm, lstm=[16, 8], dropout=0.2).model_dump()
+    network = model.build(changed(chosen.model, wavenet_lstm=block))
+    twin = recurrence.swift(network)
+    tokens = np.random.default_rng(0).integers(0, 47, (2, 30))
+    np.testing.assert_allclose(
+        twin.predict(tokens, verbose=0), network.predict(tokens, verbose=0), atol=1e-6
+    )
+    kinds = [type(layer) for layer in network.layers]
+    assert kinds.count(keras.layers.LSTM) == 2 and recurrence.SwiftLSTM not in kinds
+    assert [type(layer) for layer in twin.layers].count(recurrence.SwiftLSTM) == 2
+
+
+def test_what_it_can_not_do_it_refuses():
+    with pytest.raises(NotImplementedError):
+        recurrence.SwiftLSTM(4)(tf.zeros((1, 2, 3)))

@@ -1,0 +1,139 @@
+import math
+
+import numpy as np
+import pytest
+
+from conftest import changed
+from kantor import model, training
+from kantor.checkpoint import Checkpoint
+from kantor.runtime import keras, tf
+
+OPTIONS = {
+    "as the notebook": {},
+    "everything else": {
+        "optimizer": "adamw",
+        "clip_norm": 1.0,
+        "class_weights": "balanced",
+        "keep": "last",
+        "schedule": {"kind": "plateau", "warmup_epochs": 1, "factor": 0.5, "epochs": 1},
+    },
+}
+
+
+def windows(count, seed):
+    draw = np.random.default_rng(seed)
+    walks = draw.integers(-1, 2, (count, 24)).cumsum(axis=1) + 20
+    return tf.data.Dataset.from_tensor_slices(walks.clip(0, 46).astype(np.int32))
+
+
+def run(chosen, path, fingerprint="this", lstm=(), **options):
+    """Train a small network for three epochs; its weights and its history."""
+    tf.keras.backend.clear_session()
+    keras.utils.set_random_seed(5)
+    block = changed(
+        chosen.model.wavenet_lstm, filters=[8], lstm=list(lstm), dropout=0.2
+    ).model_dump()
+    network = model.build(changed(chosen.model, wavenet_lstm=block))
+    settings = changed(chosen.train, **({"epochs": 3, "batch_size": 8} | options))
+    checkpoint = Checkpoint(path, fingerprint)
+    history = training.train(network, windows(16, 0), windows(8, 1), settings, 7, checkpoint)
+    return network.get_weights(), history
+
+
+class KilledError(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_a_killed_training_ends_as_an_undisturbed_one(chosen, tmp_path, monkeypatch, options):
+    weights, history = run(chosen, tmp_path / "undisturbed.npz", lstm=[8], **options)
+
+    batches = 0
+    step = training._Step.on_train_batch_end
+
+    def killed(self, batch, logs=None):
+        nonlocal batches
+        batches += 1
+        if batches == 4:  # in the middle of the second epoch of two batches
+            raise KilledError
+        step(self, batch, logs)
+
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(training._Step, "on_train_batch_end", killed)
+        run(chosen, tmp_path / "killed.npz", lstm=[8], **options)
+    resumed, resumed_history = run(chosen, tmp_path / "killed.npz", lstm=[8], **options)
+
+    assert resumed_history == history and len(history) == 3
+    assert all(np.array_equal(a, b) for a, b in zip(resumed, weights, strict=True))
+
+
+def test_a_checkpoint_of_another_training_counts_for_nothing(chosen, tmp_path):
+    weights, _ = run(chosen, tmp_path / "one.npz")
+    run(chosen, tmp_path / "other.npz", fingerprint="other", learning_rate=0.1)
+    again, _ = run(chosen, tmp_path / "other.npz")
+    assert all(np.array_equal(a, b) for a, b in zip(again, weights, strict=True))
+
+
+def test_a_broken_checkpoint_counts_for_nothing(chosen, tmp_path):
+    (tmp_path / "broken.npz").write_bytes(b"PK half a file")
+    assert Checkpoint(tmp_path / "broken.npz", "this").load() is None
+    _, history = run(chosen, tmp_path / "broken.npz", epochs=1)
+    assert len(history) == 1
+
+
+def test_the_best_epoch_is_kept_or_the_last(chosen, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "best", lambda history: 0)
+    first, _ = run(chosen, tmp_path / "first.npz", epochs=1)
+    kept, _ = run(chosen, tmp_path / "best.npz", keep="best")
+    last, _ = run(chosen, tmp_path / "last.npz", keep="last")
+    assert all(np.array_equal(a, b) for a, b in zip(kept, first, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(kept, last, strict=True))
+
+
+def rows(*losses):
+    return [{"valid_loss": loss} for loss in losses]
+
+
+def test_patience_ends_a_training(chosen):
+    settings = changed(chosen.train, epochs=10, patience=2)
+    assert not training.finished([], settings)
+    assert not training.finished(rows(3, 2, 2.5), settings)
+    assert training.finished(rows(3, 2, 2.5, 2.4), settings)
+    assert not training.finished(rows(3, 2, 2.5, 1.9), settings)
+    assert not training.finished(rows(*range(9)), changed(settings, patience=0))
+    assert training.finished(rows(*range(10)), changed(settings, patience=0))
+
+
+def test_plateaus_are_counted_one_by_one():
+    assert training.plateaus(rows(3, 2, 1), 2) == 0
+    assert training.plateaus(rows(3, 4, 3), 2) == 1
+    assert training.plateaus(rows(3, 4, 3, 5, 6, 1, 1), 2) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "warmup", "at", "share"),
+    [
+        ("constant", 0, 7.0, 1.0),
+        ("constant", 2, 0.5, 0.25),
+        ("constant", 2, 2.0, 1.0),
+        ("exponential", 0, 5.0, 0.5),
+        ("exponential", 0, 2.5, math.sqrt(0.5)),
+        ("cosine", 0, 10.0, 0.5),
+        ("cosine", 1, 20.0, 0.0),
+        ("plateau", 0, 6.0, 0.5),
+    ],
+)
+def test_the_learning_rate_follows_its_schedule(chosen, kind, warmup, at, share):
+    schedule = {"kind": kind, "warmup_epochs": warmup, "factor": 0.5, "epochs": 5}
+    settings = changed(chosen.train, learning_rate=0.01, epochs=20, schedule=schedule)
+    history = rows(1, 2, 2, 2, 2, 2)
+    assert training.learning_rate(settings, at, history) == pytest.approx(0.01 * share)
+
+
+def test_balanced_weights_make_every_token_count_the_same(chosen):
+    data = tf.data.Dataset.from_tensor_slices(np.array([[9, 1, 1, 1, 2]] * 2, np.int32))
+    weights = training.class_weights(data, changed(chosen.train, class_weights="balanced"))
+    assert weights[1] * 3 == pytest.approx(weights[2] * 1)
+    assert (3 * weights[1] + weights[2]) / 4 == pytest.approx(1)
+    assert weights[9] == 0, "what is never foretold needs no weight"
+    assert training.class_weights(data, chosen.train) is None
