@@ -1,0 +1,69 @@
+"""render: compose the samples, and turn them and the chorales into sound and CSV."""
+
+from pathlib import Path
+
+import numpy as np
+
+from kantor import chorale, errors, files, model_file, params, runtime, sampling, synth
+
+CHORALES = Path("data/chorales")
+MODEL = Path("models/chorale.keras")
+OUTPUT = Path("reports/samples")
+
+
+def main() -> None:
+    settings = params.load()
+    runtime.pin(settings.threads)
+    chosen = settings.render
+
+    with files.whole(OUTPUT) as folder:
+        folder.mkdir()
+        for name, grid in pieces(chosen, settings.seed).items():
+            (folder / f"{name}.csv").write_text(chorale.to_csv(grid))
+            sound = synth.synthesise(
+                grid, chosen.tempo, chosen.rate, chosen.amplitude, chosen.timbre
+            )
+            synth.write_wav(sound, chosen.rate, folder / f"{name}.wav")
+
+
+def pieces(chosen: params.Render, seed: int) -> dict[str, np.ndarray]:
+    """Grids by name: the prompt, its original, the composed samples, the training chorales."""
+    original = pick(chosen.prompt)
+    prompt = original[: chosen.prompt.rows]
+    composed = sampling.generate(
+        model_file.load(MODEL),
+        [
+            sampling.Piece(
+                chorale.encode(prompt), sample.rows, sample.temperature, own_seed(seed, name)
+            )
+            for name, sample in chosen.samples.items()
+        ],
+    )
+    training = chorale.read_split(CHORALES, "train")
+    first = list(training)[: chosen.training_chorales]
+    return {
+        "prompt": prompt,
+        "original": original[: chosen.original_rows],
+        **dict(zip(chosen.samples, map(chorale.decode, composed), strict=True)),
+        **{f"train_{index:03d}": training[index] for index in first},
+    }
+
+
+def pick(prompt: params.Prompt) -> np.ndarray:
+    """The chorale that the prompt is taken from."""
+    of_split = list(chorale.read_split(CHORALES, prompt.split).values())
+    if prompt.chorale >= len(of_split):
+        raise errors.KantorError(
+            f"params.yaml: render.prompt.chorale is {prompt.chorale}; expected a place in the "
+            f"{prompt.split} split, 0 to {len(of_split) - 1}"
+        )
+    return of_split[prompt.chorale]
+
+
+def own_seed(seed: int, name: str) -> int:
+    """A seed for the sample of this name, whatever other samples there are."""
+    return int(np.random.SeedSequence((seed, *name.encode())).generate_state(1, np.uint64)[0])
+
+
+if __name__ == "__main__":
+    errors.run(main)

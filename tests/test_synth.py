@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from conftest import random_grid
+from kantor import chorale, synth
+
+RATE = 44100
+TIMBRES = ["sine", "organ"]
+
+
+def play(grid, tempo=160.0, rate=RATE, amplitude=0.25, timbre="sine"):
+    return synth.synthesise(np.array(grid), tempo, rate, amplitude, timbre)
+
+
+@pytest.mark.parametrize("timbre", TIMBRES)
+@pytest.mark.parametrize("pitch", range(chorale.LOWEST, chorale.HIGHEST + 1))
+def test_every_pitch_is_in_tune_within_a_cent(pitch, timbre):
+    grid = np.zeros((40, 4), int)
+    grid[:, 1] = pitch
+    sound = play(grid, tempo=480.0, timbre=timbre)[: 4 * RATE]
+    expected = 440 * 2 ** ((pitch - 69) / 12)
+    # How far the phase runs, second by second, against that of the expected frequency.
+    turning = sound * np.exp(-2j * np.pi * expected * np.arange(len(sound)) / RATE)
+    early, late = (
+        np.angle((turning[start : start + RATE] * np.hanning(RATE)).sum())
+        for start in (RATE // 2, 2 * RATE + RATE // 2)
+    )
+    drift = (late - early + np.pi) % (2 * np.pi) - np.pi
+    found = expected + drift / (2 * np.pi) / 2
+    assert abs(1200 * np.log2(found / expected)) < 1
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    assert np.argmax(spectrum) / 4 == pytest.approx(expected, abs=0.5), "another octave or note"
+
+
+@pytest.mark.parametrize("timbre", TIMBRES)
+def test_nothing_clips_and_nothing_clicks(timbre):
+    grid = random_grid(60)
+    sound = play(grid, timbre=timbre)
+    assert np.abs(sound).max() <= 1
+    # As steep as the steepest wave may be: a click would be a jump of the whole amplitude.
+    cycle = synth._cycle(synth.PARTIALS[timbre])
+    slope = np.abs(np.diff(cycle)).max() * len(cycle)
+    fade = 1.6 / (synth.FADE_SECONDS[timbre] * RATE)
+    allowed = sum(
+        0.25 * (slope * synth.frequency(voice.max()) / RATE + 2 * fade) for voice in grid.T
+    )
+    assert np.abs(np.diff(sound)).max() < allowed
+    assert abs(sound[0]) < 1e-3 and abs(sound[-1]) < 1e-3
+
+
+def test_a_held_note_is_not_struck_again():
+    grid = np.zeros((8, 4), int)
+    grid[:, 2] = 60
+    # Its amplitude stays the same from the first fade to the last chord.
+    middle = play(grid)[RATE // 2 : 2 * RATE]
+    peaks = np.abs(middle[: len(middle) // 441 * 441]).reshape(-1, 441).max(axis=1)
+    assert peaks.min() > 0.24 and peaks.max() <= 0.25
+
+
+def test_voices_sound_one_upon_the_other_and_rests_are_silent():
+    grid = np.array([[60, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 40], [60, 0, 0, 40]])
+    rows = play(grid, tempo=60.0)
+    assert np.abs(rows[int(1.1 * RATE) : int(1.9 * RATE)]).max() == 0
+    soprano, bass = (play(np.where(np.arange(4) == v, grid, 0), tempo=60.0) for v in (0, 3))
+    np.testing.assert_allclose(rows, soprano + bass, atol=1e-6)
+
+
+@pytest.mark.parametrize(("tempo", "rate"), [(160.0, 44100), (133.7, 22050), (1200.0, 16000)])
+def test_it_lasts_its_rows_and_the_last_one_twice(tempo, rate):
+    sound = play(random_grid(33), tempo=tempo, rate=rate)
+    seconds = (33 + 1) * 60 / tempo
+    assert len(sound) / rate == pytest.approx(seconds + synth.FADE_SECONDS["sine"], abs=2 / rate)
+
+
+def test_a_wav_file_reads_back_as_sixteen_bits(tmp_path):
+    sound = play(random_grid(5))
+    synth.write_wav(sound, RATE, tmp_path / "x.wav")
+    rate, read = wavfile.read(tmp_path / "x.wav")
+    assert rate == RATE and read.dtype == np.int16
+    np.testing.assert_allclose(read / 32767, sound, atol=1 / 32767)
