@@ -116,6 +116,12 @@ class Render(Block):
         return self
 
 
+class Reproduce(Block):
+    loss_tolerance: Positive
+    accuracy_tolerance: Positive
+    quick: dict[str, int | float | str | list[int]]
+
+
 class Params(Block):
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     threads: Count
@@ -125,6 +131,7 @@ class Params(Block):
     train: Train
     evaluate: Evaluate
     render: Render
+    reproduce: Reproduce
 
 
 def load(path: Path = Path("params.yaml")) -> Params:

@@ -1,6 +1,7 @@
 """evaluate: score the model and the baselines on what it was not trained on."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ from kantor import chorale, errors, files, model_file, params, records, runtime,
 
 RECORDS = Path("data/records")
 MODEL = Path("models/chorale.keras")
+TRAINING = Path("reports/training.csv")
 METRICS = Path("reports/metrics.json")
 PLOTS = Path("reports/evaluation")
 
@@ -20,9 +22,11 @@ def main() -> None:
     network = model_file.load(MODEL)
     bigram = scoring.bigram(read("train", "pieces"), settings.evaluate.bigram_smoothing)
 
+    history = pd.read_csv(TRAINING)
     metrics = {
         "held_out_test": dataset["held_out_test"],
         "parameters": network.count_params(),
+        "epochs": {"trained": len(history), "best": int(history["valid_loss"].idxmin()) + 1},
         "chorales": {split: of["chorales"] for split, of in dataset["splits"].items()},
     }
     # The plots show the last of these: the test split where it was held out.
@@ -59,6 +63,7 @@ def main() -> None:
             pd.DataFrame(voices).rename(index=dict(enumerate(chorale.VOICES))).reset_index(),
         )
         write(folder / "intervals.csv", scoring.intervals(notes))
+        shutil.copyfile(TRAINING, folder / "training.csv")
 
 
 def read(split: str, protocol: str) -> list[records.Record]:

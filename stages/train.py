@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from kantor import errors, files, model, model_file, params, records, runtime, training
+from kantor import environment, errors, files, model, model_file, params, records, runtime, training
 from kantor.checkpoint import Checkpoint, fingerprint
 
 INPUT = Path("data/records")
@@ -34,6 +34,7 @@ def main() -> None:
     model_file.save(network, MODEL)
     with files.whole(REPORT) as fresh:
         pd.DataFrame(history).to_csv(fresh, index=False, float_format="%.6g")
+    environment.write()
     checkpoint.remove()
 
 

@@ -1,0 +1,38 @@
+"""How the default model, trained on the embedded edition, does on the archive's test split.
+
+    dvc repro && python -m benchmarks.other_edition jsb_chorales.tgz
+
+The argument is a copy of the published archive, an address or a path.
+"""
+
+import sys
+from pathlib import Path
+
+from kantor import archive, chorale, errors, model_file, params, records, runtime, scoring
+
+
+def main() -> None:
+    settings = params.load()
+    runtime.pin(settings.threads)
+    published = archive.load(settings.download.archive.model_copy(update={"urls": sys.argv[1:]}))
+    pieces = [
+        records.Record(chorale.encode(grid), index, 0)
+        for (split, index), grid in sorted(published.items())
+        if split == "test"
+    ]
+    cut = [
+        window
+        for piece in pieces
+        for window in records.windows(piece, settings.preprocess.window, settings.preprocess.shift)
+    ]
+    foretell = scoring.of_model(model_file.load(Path("models/chorale.keras")), "score")
+    for name, parts in {"pieces": pieces, "windows": cut}.items():
+        figures = scoring.figures(scoring.foretold(parts, foretell))
+        print(
+            f"{name:8} {figures['loss']:.4f} nats a note, accuracy {figures['accuracy']:.4f}, "
+            f"onsets {figures['onset_accuracy']:.4f}, {figures['notes']} notes"
+        )
+
+
+if __name__ == "__main__":
+    errors.run(main)

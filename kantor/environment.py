@@ -1,0 +1,63 @@
+"""What, apart from inputs and settings, the bits of a trained model may depend on.
+
+TensorFlow chooses its kernels and the order of its sums by processor and build, so two
+environments that differ here may end with other last digits. The number of cores at hand
+is not among it: the number of threads is a setting.
+"""
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from kantor import files
+
+LIBRARIES = (
+    "h5py",
+    "keras",
+    "music21",
+    "numpy",
+    "pandas",
+    "protobuf",
+    "scipy",
+    "tensorflow",
+)
+INSTRUCTIONS = ("avx", "avx2", "avx512f", "fma", "neon", "sse4_2", "sve")
+RECORD = Path("reports/environment.json")
+
+
+def environment() -> dict[str, object]:
+    """This environment, in words for people and for `==`."""
+    model, flags = _processor()
+    return {
+        "processor": model,
+        "instructions": [name for name in INSTRUCTIONS if name in flags],
+        "system": f"{platform.system()} {platform.machine()}",
+        "c_library": " ".join(platform.libc_ver()),
+        "python": platform.python_version(),
+        **{name: version(name) for name in LIBRARIES},
+    }
+
+
+def write(path: Path = RECORD) -> None:
+    """Keep the record beside the outputs, where DVC does not count it among them."""
+    with files.whole(path) as fresh:
+        fresh.write_text(json.dumps(environment(), indent=2) + "\n")
+
+
+def read(path: Path = RECORD) -> dict[str, object]:
+    """The record of the environment that the committed model was trained in."""
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _processor() -> tuple[str, set[str]]:
+    """Name and feature flags, from Linux where it tells them."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor(), set()
+    pairs = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
+    fields = {key.strip(): value.strip() for key, value in pairs.items()}
+    name = [fields.get("model name", platform.processor())]
+    name += [f"{key} {fields[key]}" for key in ("cpu family", "model", "stepping") if key in fields]
+    return ", ".join(name), set(fields.get("flags", fields.get("Features", "")).split())

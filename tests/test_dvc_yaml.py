@@ -1,0 +1,155 @@
+"""dvc.yaml names all that a stage depends on and nothing else; dvc.lock tells the truth."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from clone import Clone
+from dvc.repo import Repo
+
+from conftest import PROJECT
+
+STAGES = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
+LOCK = PROJECT / "dvc.lock"
+DATA_FILES = {"kantor/embedded.py": "kantor/corpus_manifest.csv"}
+
+
+def names(listed: list) -> list[str]:
+    """Paths of a list in dvc.yaml, in which a path may have options."""
+    return [next(iter(item)) if isinstance(item, dict) else item for item in listed]
+
+
+OUTPUTS = {
+    path: stage
+    for stage, of in STAGES.items()
+    for path in names(of.get("outs", []) + of.get("metrics", []))
+}
+
+
+def imported(path: str) -> set[str]:
+    """The project files that a project file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse((PROJECT / path).read_text())):
+        modules = []
+        if isinstance(node, ast.Import):
+            modules = [name.name for name in node.names]
+        if isinstance(node, ast.ImportFrom):
+            modules = [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+        for module in modules:
+            file = module.replace(".", "/")
+            for candidate in (f"{file}.py", f"{file}/__init__.py"):
+                if (PROJECT / candidate).exists():
+                    found.add(candidate)
+    return found
+
+
+def followed(path: str) -> set[str]:
+    """A project file and all that it leads to."""
+    found, waiting = set(), [path]
+    while waiting:
+        current = waiting.pop()
+        if current not in found:
+            found.add(current)
+            waiting += imported(current)
+    return found | {DATA_FILES[path] for path in found & DATA_FILES.keys()}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_just_the_files_that_it_imports(stage):
+    deps = set(names(STAGES[stage]["deps"]))
+    assert deps - OUTPUTS.keys() == followed(f"stages/{stage}.py")
+    assert STAGES[stage]["cmd"] == f"python -m stages.{stage}"
+
+
+# Which stages read a key; the longest beginning counts. They rerun, and what needs them.
+READERS = {
+    "seed": {"train", "render"},
+    "threads": {"train", "evaluate", "render"},
+    "download": {"download"},
+    "preprocess": {"preprocess"},
+    "model": {"train"},
+    "train": {"train"},
+    "evaluate": {"evaluate"},
+    "render": {"render"},
+    "reproduce": set(),
+}
+
+
+def leaves(settings: dict, before: str = "") -> dict[str, object]:
+    found = {}
+    for key, value in settings.items():
+        whole = isinstance(value, dict) and before + key != "reproduce.quick"
+        found |= leaves(value, f"{before}{key}.") if whole else {before + key: value}
+    return found
+
+
+def other(value: object) -> object:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    return f"{value}x" if isinstance(value, str) else [value]
+
+
+def test_a_changed_key_reruns_the_stages_that_read_it_and_no_other(tmp_path):
+    clone = Clone(tmp_path / "kantor")
+    settings = leaves(yaml.safe_load((PROJECT / "params.yaml").read_text()))
+    text = (clone.folder / "params.yaml").read_text()
+    assert len(settings) > 50 and {key.split(".")[0] for key in settings} == READERS.keys()
+    for key, value in settings.items():
+        clone.change({key: other(value)})
+        with Repo(clone.folder) as repo:
+            status = repo.status()
+        rerun = {
+            stage.removeprefix("dvc.yaml:")
+            for stage, changes in status.items()
+            if any("params.yaml" in change.get("changed deps", {}) for change in changes)
+        }
+        assert rerun == READERS[key.split(".")[0]], key
+        (clone.folder / "params.yaml").write_text(text)
+
+
+def test_the_lock_matches_the_committed_code_params_and_manifest():
+    """Whoever changes what a stage reads runs `dvc repro` and commits dvc.lock with it."""
+    with Repo(PROJECT) as repo:
+        status = repo.status()
+    stale = {
+        f"{stage}: {path} is {what}"
+        for stage, changes in status.items()
+        for change in changes
+        if isinstance(change, dict)
+        for paths in change.values()
+        if isinstance(paths, dict)
+        for path, what in paths.items()
+        # What only a rebuild or a cache brings is not there in a fresh clone.
+        if not (what == "deleted" and path in OUTPUTS)
+    }
+    commands = {stage for stage, changes in status.items() if "changed command" in changes}
+    assert not stale and not commands, f"run `dvc repro` and commit dvc.lock: {stale or commands}"
+
+
+def test_what_the_lock_says_of_the_stages_hangs_together():
+    locked = yaml.safe_load(LOCK.read_text())["stages"]
+    made = {out["path"]: out["md5"] for stage in locked.values() for out in stage["outs"]}
+    assert locked.keys() == STAGES.keys() and made.keys() == OUTPUTS.keys()
+    for name, stage in locked.items():
+        deps = {dep["path"]: dep["md5"] for dep in stage["deps"]}
+        assert deps.keys() == set(names(STAGES[name]["deps"]))
+        for path in deps.keys() & made.keys():
+            assert deps[path] == made[path], f"{name} was run with another {path}"
+
+
+def test_the_committed_reports_are_those_of_the_lock():
+    metrics = json.loads((PROJECT / "reports/metrics.json").read_text())
+    assert metrics["held_out_test"] and metrics["chorales"]["test"] == 77
+    uncached = {
+        next(iter(item))
+        for of in STAGES.values()
+        for item in of.get("outs", []) + of.get("metrics", [])
+        if isinstance(item, dict)
+    }
+    assert uncached == {"reports/metrics.json", "reports/evaluation"}
+    for path in uncached:
+        assert Path(PROJECT / path).exists(), "the small reports of the default run are committed"

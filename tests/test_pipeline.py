@@ -1,0 +1,112 @@
+"""The whole pipeline on a tiny setting, in a temporary clone, as a user runs it."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from clone import Clone
+from scipy.io import wavfile
+
+from kantor import chorale
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    clone = Clone(tmp_path_factory.mktemp("clone") / "kantor")
+    clone.shrink()
+    clone.run("dvc", "repro")
+    return clone
+
+
+def metrics(clone: Clone) -> dict:
+    return json.loads((clone.folder / "reports/metrics.json").read_text())
+
+
+def test_every_output_is_there(built):
+    catalogue = pd.read_csv(built.folder / "data/chorales/corpus.csv")
+    assert catalogue["split"].value_counts().to_dict() == {"train": 3, "valid": 3, "test": 3}
+    dataset = json.loads((built.folder / "data/records/dataset.json").read_text())
+    assert dataset["vocabulary"] == 47 and dataset["window_notes"] == 68
+    assert dataset["splits"]["train"]["rows"] == catalogue.query("split == 'train'")["rows"].sum()
+    assert (built.folder / "models/chorale.keras").exists()
+    assert not (built.folder / "models/checkpoint.npz").exists()
+    history = pd.read_csv(built.folder / "reports/training.csv")
+    assert history["epoch"].tolist() == [1, 2, 3] and (history > 0).all(axis=None)
+    figures = metrics(built)
+    assert figures["held_out_test"] is True
+    assert figures["test"]["pieces"]["notes"] == dataset["splits"]["test"]["notes"] - 3
+    assert figures["valid"]["windows"]["loss"] == pytest.approx(history["valid_loss"].min())
+    for name in ("place", "voices", "intervals"):
+        assert len(pd.read_csv(built.folder / f"reports/evaluation/{name}.csv")) >= 4
+
+
+def test_the_samples_begin_with_the_prompt_and_sound_as_long_as_they_are(built):
+    samples = built.folder / "reports/samples"
+    assert sorted(path.stem for path in samples.glob("*.wav")) == sorted(
+        path.stem for path in samples.glob("*.csv")
+    )
+    grids = {path.stem: chorale.read(path) for path in samples.glob("*.csv")}
+    assert grids.keys() == {
+        "prompt", "original", "cold", "medium", "hot", "greedy", "train_000",
+    }  # fmt: skip
+    original = chorale.read_split(built.folder / "data/chorales", "test")
+    assert np.array_equal(grids["original"], list(original.values())[2][:64])
+    for name in ("original", "cold", "medium", "hot", "greedy"):
+        assert np.array_equal(grids[name][:16], grids["prompt"])
+    assert [len(grids[name]) for name in ("prompt", "cold", "greedy")] == [16, 20, 18]
+    for name, grid in grids.items():
+        rate, sound = wavfile.read(samples / f"{name}.wav")
+        assert sound.dtype == np.int16 and np.abs(sound).max() > 1000
+        assert len(sound) / rate == pytest.approx((len(grid) + 1) * 60 / 160, abs=0.05)
+
+
+def test_with_nothing_changed_nothing_runs(built):
+    assert "Data and pipelines are up to date" in built.run("dvc", "repro")
+
+
+def test_going_back_to_earlier_settings_trains_nothing(built):
+    before = built.digests("models", "reports")
+    settings = (built.folder / "params.yaml").read_text()
+    built.change({"train.epochs": 1})
+    assert "Running stage 'train'" in built.run("dvc", "repro")
+    (built.folder / "params.yaml").write_text(settings)
+    said = built.run("dvc", "repro")
+    assert "Stage 'train' is cached" in said and "Running stage 'train'" not in said
+    assert built.digests("models", "reports") == before
+
+
+def test_trained_on_the_test_split_there_is_no_test_score(built, tmp_path):
+    clone = Clone(tmp_path / "trained_on_test")
+    shutil.copytree(built.folder / "data/chorales", clone.folder / "data/chorales")
+    for name in ("models/chorale.keras", "reports/training.csv"):
+        (clone.folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(built.folder / name, clone.folder / name)
+    clone.shrink()
+    clone.change({"preprocess.train_on_test": True})
+    clone.stage("preprocess")
+    clone.stage("evaluate")
+    figures = metrics(clone)
+    assert figures["held_out_test"] is False and "test" not in figures
+    assert figures["chorales"] == {"train": 6, "valid": 3}
+
+
+def test_bad_input_is_one_sentence_and_nothing_is_lost(built):
+    before = built.digests("data/records", "reports/samples")
+    broken = built.folder / "data/chorales/train/chorale_001.csv"
+    text = broken.read_text()
+    lines = text.splitlines()
+    lines[3] = lines[3].replace(",", ";", 1)
+    broken.write_text("\n".join(lines))
+    said = built.stage("preprocess", code=1)
+    assert "error: data/chorales/train/chorale_001.csv, row 2 (line 4): 3 columns" in said
+    assert "Traceback" not in said
+    broken.write_text(text)
+    settings = (built.folder / "params.yaml").read_text()
+    built.change({"render.prompt.chorale": 3})
+    assert "render.prompt.chorale is 3" in built.stage("render", code=1)
+    built.change({"render.tempo": -1})
+    assert "error: params.yaml: render.tempo is -1" in built.stage("render", code=1)
+    (built.folder / "params.yaml").write_text(settings)
+    assert built.digests("data/records", "reports/samples") == before

@@ -1,0 +1,122 @@
+import re
+import sys
+
+import pytest
+from clone import Clone
+
+from conftest import changed
+from kantor import reproduce
+
+# The quick setting, quicker: what is to be shown here needs no LSTM.
+QUICKER = {
+    "reproduce.quick": {
+        "download.limit": 3,
+        "preprocess.window": 16,
+        "model.wavenet_lstm.filters": [8],
+        "model.wavenet_lstm.lstm": [],
+        "train.epochs": 1,
+        "train.batch_size": 64,
+        "render.samples.cold.rows": 2,
+        "render.samples.medium.rows": 2,
+        "render.samples.hot.rows": 2,
+        "render.samples.greedy.rows": 2,
+        "render.training_chorales": 1,
+    }
+}
+
+
+@pytest.fixture
+def clone(tmp_path):
+    clone = Clone(tmp_path / "kantor")
+    clone.change(QUICKER)
+    return clone
+
+
+def check(clone: Clone, code: int) -> dict[str, str]:
+    """Run the quick check; verdicts by output."""
+    clone.commit()
+    said = clone.run(sys.executable, "-m", "kantor.reproduce", "--quick", code=code)
+    rows = re.findall(r"^((?:data|models|reports)/\S+) +(\w+(?: \w+)?) +[0-9a-f]{32}", said, re.M)
+    assert len(rows) == 7, said
+    return dict(rows)
+
+
+def plant(clone: Clone, path: str, text: str, wrong: str) -> None:
+    file = clone.folder / path
+    before = file.read_text()
+    assert before.count(text) == 1
+    file.write_text(before.replace(text, wrong))
+
+
+DOWNSTREAM = {
+    "data/records",
+    "models/chorale.keras",
+    "reports/training.csv",
+    METRICS := "reports/metrics.json",
+    "reports/evaluation",
+    "reports/samples",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "wrong", "differing"),
+    [
+        (  # a date in a report
+            "stages/evaluate.py",
+            "    metrics = {\n",
+            '    metrics = {\n        "date": pd.Timestamp.now().isoformat(),\n',
+            {METRICS},
+        ),
+        (  # an unsorted listing: strings in a set come by hash
+            "kantor/chorale.py",
+            'sorted((folder / split).glob("chorale_*.csv"))',
+            'list({str(path): path for path in (folder / split).glob("chorale_*.csv")}'
+            '[name] for name in {str(path) for path in (folder / split).glob("chorale_*.csv")})',
+            DOWNSTREAM,
+        ),
+        (  # an unseeded sample
+            "kantor/sampling.py",
+            "np.random.Philox(piece.seed)",
+            "np.random.Philox()",
+            {"reports/samples"},
+        ),
+    ],
+    ids=["a date", "an unsorted listing", "an unseeded sample"],
+)
+def test_a_wrong_byte_turns_the_quick_check_red(clone, path, text, wrong, differing):
+    plant(clone, path, text, wrong)
+    verdicts = check(clone, code=1)
+    found = {output for output, verdict in verdicts.items() if verdict == "differs"}
+    assert found <= differing and found
+    assert set(verdicts.values()) <= {"identical", "differs"}
+
+
+LOCKED = {"data/records": "a", "models/chorale.keras": "b", "reports/samples": "c"}
+
+
+def verdicts(found, allowed):
+    return [row.verdict for row in reproduce.compare(LOCKED, found, allowed)]
+
+
+def test_what_differs_is_allowed_to_only_where_the_machine_does():
+    other = {"data/records": "a", "models/chorale.keras": "x", "reports/samples": "y"}
+    assert verdicts(LOCKED, {}) == ["identical"] * 3
+    assert verdicts(other, {}) == ["identical", "differs", "differs"]
+    assert verdicts(other, reproduce.ALLOWED) == ["identical", "within tolerance", "other notes"]
+    assert verdicts(other | {"data/records": "z"}, reproduce.ALLOWED)[0] == "differs"
+    assert verdicts({}, reproduce.ALLOWED)[0] == "differs", "an output that is missing"
+    more = reproduce.compare(LOCKED, LOCKED | {"reports/more": "d"}, reproduce.ALLOWED)
+    assert more[-1].verdict == "differs", "an output that the lock does not know"
+
+
+def test_scores_are_close_within_the_tolerances_and_no_further(chosen):
+    def metrics(loss, accuracy):
+        figures = {"loss": loss, "accuracy": accuracy, "onset_loss": loss * 9}
+        return {"valid": {"pieces": figures, "windows": figures}}
+
+    tolerance = changed(chosen.reproduce, loss_tolerance=0.03, accuracy_tolerance=0.01)
+    assert reproduce.close(metrics(0.5, 0.8), metrics(0.529, 0.791), tolerance)
+    assert not reproduce.close(metrics(0.5, 0.8), metrics(0.531, 0.8), tolerance)
+    assert not reproduce.close(metrics(0.5, 0.8), metrics(0.5, 0.789), tolerance)
+    both = metrics(0.5, 0.8) | {"test": metrics(0.5, 0.8)["valid"]}
+    assert not reproduce.close(both, metrics(0.5, 0.8), tolerance)
