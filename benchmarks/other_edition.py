@@ -12,6 +12,8 @@ from kantor import archive, chorale, errors, model_file, params, records, runtim
 
 
 def main() -> None:
+    if len(sys.argv) < 2:
+        raise errors.KantorError("name a copy of the archive, an address or a path")
     settings = params.load()
     runtime.pin(settings.threads)
     published = archive.load(settings.download.archive.model_copy(update={"urls": sys.argv[1:]}))

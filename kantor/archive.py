@@ -71,6 +71,8 @@ def unpack(file: IO[bytes], limit: int) -> Chorales:
                 path = PurePosixPath(member.name)
                 if path.is_absolute() or ".." in path.parts:
                     raise RefusedError(f"its member {member.name!r} lies outside the archive")
+                if member.issparse() or member.size > limit:
+                    raise RefusedError(f"its member {member.name!r} is over {limit} bytes")
                 if not (member.isfile() or member.isdir()):
                     raise RefusedError(f"its member {member.name!r} is neither a file nor a folder")
                 if member.isfile() and (match := MEMBER.fullmatch(member.name)):
@@ -79,7 +81,7 @@ def unpack(file: IO[bytes], limit: int) -> Chorales:
                     if key in found:
                         raise RefusedError(f"its member {member.name!r} is there twice")
                     found[key] = chorale.from_csv(text, member.name)
-    except (tarfile.TarError, zlib.error, EOFError, UnicodeDecodeError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
         raise RefusedError(f"not a whole gzipped tar of CSV files ({error})") from None
     return found
 
@@ -105,9 +107,11 @@ def _fetch(url: str, file: IO[bytes], settings: Archive) -> None:
             raise RefusedError(f"over {settings.max_mebibytes} MiB (max_mebibytes)")
         file.write(path.read_bytes())
         return
-    with requests.get(url, stream=True, timeout=settings.timeout_seconds) as answer:
+    plain = {"Accept-Encoding": "identity"}
+    with requests.get(url, stream=True, timeout=settings.timeout_seconds, headers=plain) as answer:
         answer.raise_for_status()
-        announced = int(answer.headers.get("Content-Length", 0))
+        length = answer.headers.get("Content-Length", "")
+        announced = int(length) if length.isdecimal() else 0
         got = 0
         with Progress(f"download {url}", announced or limit, "bytes") as progress:
             try:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import zipfile
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,10 @@ class Checkpoint:
                     _series(arrays, "kept"),
                     json.loads(str(arrays["history"])),
                 )
-        except (FileNotFoundError, zipfile.BadZipFile, KeyError, ValueError):
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # a damaged archive can raise nearly anything
+            print(f"{self.path}: no checkpoint ({error}); starting anew", file=sys.stderr)
             return None
 
     def remove(self) -> None:

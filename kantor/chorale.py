@@ -7,6 +7,7 @@ S, A, T, B, S, A, T, B, ...
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +23,7 @@ VOCABULARY = HIGHEST - LOWEST + 2
 ROWS_PER_QUARTER = 4
 
 HEADER = "note0,note1,note2,note3"
+FILE_NAME = re.compile(r"chorale_(\d{3})\.csv")
 EXPECTED_CELL = f"a whole number, 0 (silence) or {LOWEST} to {HIGHEST}"
 
 
@@ -87,10 +89,13 @@ def read(path: Path) -> np.ndarray:
 
 def read_split(folder: Path, split: str) -> dict[int, np.ndarray]:
     """Read `folder`/`split`/chorale_NNN.csv, by the chorale's number, in order."""
-    paths = sorted((folder / split).glob("chorale_*.csv"))
+    paths = sorted((folder / split).glob("*.csv"))
     if not paths:
         raise KantorError(f"{folder / split}: no chorales in it; run `dvc repro download`")
-    return {int(path.stem.removeprefix("chorale_")): read(path) for path in paths}
+    for path in paths:
+        if not FILE_NAME.fullmatch(path.name):
+            raise KantorError(f"{path}: expected a name such as chorale_007.csv; rename it")
+    return {int(FILE_NAME.fullmatch(path.name)[1]): read(path) for path in paths}
 
 
 def file_name(split: str, index: int) -> str:

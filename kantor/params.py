@@ -77,9 +77,16 @@ class Train(Block):
     learning_rate: Positive
     schedule: Schedule
     clip_norm: NotNegative
+    weight_decay: NotNegative
     class_weights: Literal["none", "balanced"]
     keep: Literal["best", "last"]
     patience: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> "Train":
+        if self.schedule.warmup_epochs >= self.epochs:
+            raise ValueError("schedule.warmup_epochs must be fewer than epochs")
+        return self
 
 
 class Evaluate(Block):
@@ -104,14 +111,15 @@ class Render(Block):
     original_rows: Count
     training_chorales: Annotated[int, Field(ge=0)]
     timbre: Literal["sine", "organ"]
-    tempo: Annotated[float, Field(gt=0, le=1200)]
+    tempo: Annotated[float, Field(ge=10, le=1200)]
     rate: Annotated[int, Field(ge=16_000, le=192_000)]
     amplitude: Annotated[float, Field(gt=0, le=0.25)]
 
     @model_validator(mode="after")
     def _names_are_file_names(self) -> "Render":
         for name in self.samples:
-            if not name.isidentifier() or name in ("prompt", "original"):
+            taken = name in ("prompt", "original") or name.startswith("train_")
+            if taken or not (name.isidentifier() and name.isascii()):
                 raise ValueError(f"{name!r} can't name a sample")
         return self
 
@@ -140,7 +148,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
         return Params.model_validate(yaml.safe_load(path.read_text("utf-8")))
     except FileNotFoundError:
         raise KantorError(f"{path}: no such file; run from the project's folder") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise KantorError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         first, *others = error.errors()

@@ -4,6 +4,7 @@ A record is a `tf.train.Example` with `tokens` (an arpeggio), `chorale` (its num
 `row` (where in the chorale it starts). The same records are the same bytes.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -41,10 +42,23 @@ def write(path: Path, records: Iterable[Record]) -> None:
             writer.write(example.SerializeToString(deterministic=True))
 
 
+def dataset(folder: Path) -> dict:
+    """What the stage preprocess says of its records: its dataset.json."""
+    try:
+        return json.loads((folder / "dataset.json").read_text())
+    except (FileNotFoundError, ValueError) as error:
+        raise KantorError(
+            f"{folder / 'dataset.json'}: {error}; run `dvc repro preprocess`"
+        ) from None
+
+
 def read(path: Path) -> Iterator[Record]:
     """Read the records back, in order."""
-    for tokens, chorale, row in _parsed(path, tf.io.RaggedFeature(tf.int64)):
-        yield Record(tokens.numpy(), int(chorale), int(row))
+    try:
+        for tokens, chorale, row in _parsed(path, tf.io.RaggedFeature(tf.int64)):
+            yield Record(tokens.numpy(), int(chorale), int(row))
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
+        raise KantorError(f"{path}: damaged records; run `dvc repro -f preprocess`") from None
 
 
 def arpeggios(path: Path, notes: int) -> tf.data.Dataset:

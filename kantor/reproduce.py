@@ -17,6 +17,7 @@ Exit code 0: all is as it should be; 1: something differs, or could not be built
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,12 @@ ALLOWED = {
     "reports/evaluation": WITHIN,
     METRICS: WITHIN,
     "reports/samples": NOTES,
+}
+ANOTHER_KERAS = {
+    "floatx": "float64",
+    "epsilon": 1e-3,
+    "backend": "jax",
+    "image_data_format": "channels_first",
 }
 # Nothing of this may reach a bit of the outputs.
 ANOTHER_ENVIRONMENT = {
@@ -88,13 +95,15 @@ class Build:
     def start(self, *, another: bool, shown: bool) -> subprocess.Popen:
         """Begin `dvc repro`, if `another` in another environment and on one core."""
         home = self.folder.with_name(f"{self.folder.name}.home")
-        home.mkdir()
+        (home / ".keras").mkdir(parents=True)
+        (home / ".keras/keras.json").write_text(json.dumps(ANOTHER_KERAS))
         variables = os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             # A cache that the user shares between projects must not help.
             "DVC_GLOBAL_CONFIG_DIR": str(home / "global"),
             "DVC_SYSTEM_CONFIG_DIR": str(home / "system"),
             "DVC_SITE_CACHE_DIR": str(home / "site"),
+            "PYTHONHASHSEED": "0",
         }
         if another:
             variables |= ANOTHER_ENVIRONMENT | {"HOME": str(home)}
@@ -107,15 +116,27 @@ class Build:
                 env=variables,
                 stdout=None if shown else log,
                 stderr=None if shown else subprocess.STDOUT,
+                start_new_session=True,
                 preexec_fn=lambda: os.sched_setaffinity(0, cores),
             )
 
     def outputs(self, building: subprocess.Popen) -> dict[str, str]:
         """Wait for the end of the build; MD5 by output."""
-        if building.wait():
+        try:
+            failed = building.wait()
+        finally:
+            stop(building)
+        if failed:
             said = self.log.read_text(errors="replace").splitlines()[-15:]
-            raise KantorError("\n".join(["the rebuild failed; `dvc repro` ended with:", *said]))
+            raise KantorError("\n".join(["`dvc repro` failed in the clone", *said]))
         return outputs(self.folder / "dvc.lock")
+
+
+def stop(building: subprocess.Popen) -> None:
+    """End a build and the stage that it runs, if it still does."""
+    if building.poll() is None:
+        os.killpg(building.pid, signal.SIGKILL)
+        building.wait()
 
 
 def outputs(lock: Path) -> dict[str, str]:
@@ -168,6 +189,8 @@ def full(project: Path, folder: Path) -> list[Row]:
     committed = json.loads((build.folder / METRICS).read_text())
     recorded = environment.read(build.folder / environment.RECORD)
     settings = params.load(build.folder / "params.yaml").reproduce
+    if not recorded:
+        raise KantorError(f"{environment.RECORD}: HEAD has none; run `dvc repro` and commit it")
     found = build.outputs(build.start(another=False, shown=True))
     allowed = {}
     if recorded != (here := environment.environment()):
@@ -185,8 +208,8 @@ def quick(project: Path, folder: Path) -> list[Row]:
     try:
         return compare(one.outputs(builds[0]), other.outputs(builds[1]), {})
     finally:
-        for build in builds:
-            build.kill()
+        for building in builds:
+            stop(building)
 
 
 def show(rows: list[Row]) -> None:
@@ -210,7 +233,11 @@ def main() -> None:
     ).stdout
     if changed:
         print("note: the commit at HEAD is checked, without your uncommitted changes")
-    for name, value in environment.environment().items():
+    record = environment.environment() | {
+        "threads": params.load().threads,
+        "cores": len(os.sched_getaffinity(0)),
+    }
+    for name, value in record.items():
         print(f"{name:12} {' '.join(value) if isinstance(value, list) else value}")
     print(flush=True)
     with tempfile.TemporaryDirectory(prefix="kantor-") as folder:

@@ -45,6 +45,7 @@ with _native_log_unheard():
 
 keras.config.set_floatx("float32")
 keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")
 
 
 def pin(threads: int) -> None:

@@ -65,6 +65,7 @@ def choose(probabilities: np.ndarray, temperature: float, draw: float) -> int:
     if temperature == 0:
         return int(probabilities.argmax())
     with np.errstate(divide="ignore"):
-        scores = np.log(probabilities.astype(np.float64)) / temperature
-    summed = np.exp(scores - scores.max()).cumsum()
+        scores = np.log(probabilities.astype(np.float64))
+        scores = (scores - scores.max()) / temperature
+    summed = np.exp(scores).cumsum()
     return int(np.searchsorted(summed, draw * summed[-1], side="right"))

@@ -26,7 +26,7 @@ from kantor.runtime import keras
 
 UNKNOWN = -1
 PAD = 0
-FEWEST_NOTES_A_BATCH = 2**14
+MOST_NOTES_A_BATCH = 2**14
 
 Foreteller = Callable[[list[np.ndarray]], list[np.ndarray]]
 
@@ -60,8 +60,11 @@ def foretold(parts: Sequence[Record], foretell: Foreteller) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def figures(notes: pd.DataFrame) -> dict[str, float]:
-    """Loss and accuracy over all notes, onsets and holds of a frame from `foretold`."""
+def figures(notes: pd.DataFrame) -> dict[str, float | None]:
+    """Loss and accuracy over all notes, onsets and holds of a frame from `foretold`.
+
+    None stands where there are no such notes.
+    """
     known = notes["before"] != UNKNOWN
     onset = notes["before"] != notes["token"]
     groups = {"": notes, "onset_": notes[known & onset], "hold_": notes[known & ~onset]}
@@ -73,7 +76,7 @@ def figures(notes: pd.DataFrame) -> dict[str, float]:
     return result
 
 
-def by_voice(notes: pd.DataFrame) -> dict[str, dict[str, float]]:
+def by_voice(notes: pd.DataFrame) -> dict[str, dict[str, float | None]]:
     """`figures` of each voice."""
     return {name: figures(notes[notes["voice"] == voice]) for voice, name in enumerate(VOICES)}
 
@@ -117,7 +120,7 @@ def of_model(model: keras.Model, what: str) -> Foreteller:
     return foretell
 
 
-def copy_accuracy(notes: pd.DataFrame) -> float:
+def copy_accuracy(notes: pd.DataFrame) -> float | None:
     """How often the note before in the voice is the right one; never in a first row."""
     return _mean(notes["before"] == notes["token"])
 
@@ -150,11 +153,11 @@ def _by_length(arpeggios: list[np.ndarray]) -> list[list[int]]:
     """Indices in batches of similar lengths, each of some 16,000 notes."""
     batches: list[list[int]] = [[]]
     for i in sorted(range(len(arpeggios)), key=lambda i: len(arpeggios[i])):
-        if (len(batches[-1]) + 1) * len(arpeggios[i]) > FEWEST_NOTES_A_BATCH and batches[-1]:
+        if (len(batches[-1]) + 1) * len(arpeggios[i]) > MOST_NOTES_A_BATCH and batches[-1]:
             batches.append([])
         batches[-1].append(i)
     return batches
 
 
-def _mean(values: pd.Series) -> float:
-    return float(values.mean()) if len(values) else 0.0
+def _mean(values: pd.Series) -> float | None:
+    return float(values.mean()) if len(values) else None

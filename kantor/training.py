@@ -11,6 +11,7 @@ import numpy as np
 
 from kantor.checkpoint import Checkpoint, State
 from kantor.chorale import VOCABULARY
+from kantor.errors import KantorError
 from kantor.params import Train
 from kantor.progress import Progress
 from kantor.recurrence import swift
@@ -56,17 +57,22 @@ def train(
                 verbose=0,
                 callbacks=[_Step(settings, epoch, steps, state.history, bar)],
             ).history
-            state.history.append(
-                {
-                    "epoch": epoch + 1,
-                    "loss": figures["cross_entropy"][0],
-                    "accuracy": figures["accuracy"][0],
-                    "valid_loss": figures["val_cross_entropy"][0],
-                    "valid_accuracy": figures["val_accuracy"][0],
-                    "learning_rate": float(twin.optimizer.learning_rate),
-                }
-            )
-            if settings.keep == "last" or best(state.history) == epoch:
+            row = {
+                "epoch": epoch + 1,
+                "loss": figures["cross_entropy"][0],
+                "accuracy": figures["accuracy"][0],
+                "valid_loss": figures["val_cross_entropy"][0],
+                "valid_accuracy": figures["val_accuracy"][0],
+                "learning_rate": float(twin.optimizer.learning_rate),
+            }
+            if not np.isfinite(list(row.values())).all():
+                raise KantorError(
+                    f"epoch {epoch + 1} ends with loss {row['loss']}, valid_loss "
+                    f"{row['valid_loss']}: the training ran away; lower train.learning_rate "
+                    "in params.yaml, or set train.clip_norm"
+                )
+            state.history.append(row)
+            if kept(state.history, settings) == epoch:
                 state.kept = twin.get_weights()
             state.variables = [variable.numpy() for variable in _variables(twin)]
             checkpoint.save(state)
@@ -109,6 +115,11 @@ def batches(
 def best(history: History) -> int:
     """The epoch, from 0, of the lowest validation loss."""
     return int(np.argmin([row["valid_loss"] for row in history]))
+
+
+def kept(history: History, settings: Train) -> int:
+    """The epoch, from 0, whose weights are the result."""
+    return best(history) if settings.keep == "best" else len(history) - 1
 
 
 def finished(history: History, settings: Train) -> bool:
@@ -171,7 +182,7 @@ class _Step(keras.callbacks.Callback):
         self._best = f", best {min(row['valid_loss'] for row in history):.4f}" if history else ""
 
     def on_train_batch_begin(self, batch, logs=None):
-        at = self._epoch + (batch + 1) / self._steps
+        at = self._epoch + (batch + 0.5) / self._steps
         rate = learning_rate(self._settings, at, self._history)
         self.model.optimizer.learning_rate.assign(rate)
 
@@ -186,7 +197,8 @@ def _optimizer(settings: Train) -> keras.optimizers.Optimizer:
             "class_name": settings.optimizer,
             "config": {
                 "learning_rate": settings.learning_rate,
-                "clipnorm": None if settings.clip_norm == 0 else settings.clip_norm,
+                "global_clipnorm": settings.clip_norm or None,
+                "weight_decay": settings.weight_decay,
             },
         }
     )

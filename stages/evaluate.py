@@ -18,7 +18,7 @@ PLOTS = Path("reports/evaluation")
 def main() -> None:
     settings = params.load()
     runtime.pin(settings.threads)
-    dataset = json.loads((RECORDS / "dataset.json").read_text())
+    dataset = records.dataset(RECORDS)
     network = model_file.load(MODEL)
     bigram = scoring.bigram(read("train", "pieces"), settings.evaluate.bigram_smoothing)
 
@@ -26,15 +26,20 @@ def main() -> None:
     metrics = {
         "held_out_test": dataset["held_out_test"],
         "parameters": network.count_params(),
-        "epochs": {"trained": len(history), "best": int(history["valid_loss"].idxmin()) + 1},
-        "chorales": {split: of["chorales"] for split, of in dataset["splits"].items()},
+        "bytes": MODEL.stat().st_size,
+        "epochs": len(history),
+        "sizes": {
+            split: {name: of[name] for name in ("chorales", "rows", "notes", "windows")}
+            for split, of in dataset["splits"].items()
+        },
     }
     # The plots show the last of these: the test split where it was held out.
     for split in [name for name in ("valid", "test") if name in dataset["splits"]]:
         scored = {
-            protocol: scoring.foretold(parts, scoring.of_model(network, f"{split} {protocol}"))
+            protocol: scoring.foretold(
+                read(split, protocol), scoring.of_model(network, f"{split} {protocol}")
+            )
             for protocol in ("pieces", "windows")
-            if (parts := read(split, protocol))
         }
         notes = scored["pieces"]
         baseline = scoring.foretold(read(split, "pieces"), bigram)

@@ -57,7 +57,12 @@ def pick(prompt: params.Prompt) -> np.ndarray:
             f"params.yaml: render.prompt.chorale is {prompt.chorale}; expected a place in the "
             f"{prompt.split} split, 0 to {len(of_split) - 1}"
         )
-    return of_split[prompt.chorale]
+    grid = of_split[prompt.chorale]
+    if prompt.rows > len(grid):
+        raise errors.KantorError(
+            f"params.yaml: render.prompt.rows is {prompt.rows}; that chorale has {len(grid)} rows"
+        )
+    return grid
 
 
 def own_seed(seed: int, name: str) -> int:

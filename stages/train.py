@@ -18,7 +18,7 @@ def main() -> None:
     settings = params.load()
     runtime.pin(settings.threads)
     runtime.keras.utils.set_random_seed(settings.seed)
-    notes = json.loads((INPUT / "dataset.json").read_text())["window_notes"]
+    notes = records.dataset(INPUT)["window_notes"]
 
     network = model.build(settings.model)
     checkpoint = Checkpoint(CHECKPOINT, identity(settings))
@@ -41,8 +41,9 @@ def main() -> None:
 def identity(settings: params.Params) -> str:
     """Which training this is: a checkpoint of another one is none."""
     chosen = settings.model_dump_json(include={"seed", "threads", "model", "train"})
-    code = Path(training.__file__).parent.glob("*.py")
-    return fingerprint([*code, *INPUT.glob("*_windows.tfrecord")], chosen)
+    code = [Path(__file__), *Path(training.__file__).parent.glob("*.py")]
+    machine = json.dumps(environment.environment())
+    return fingerprint([*code, *INPUT.glob("*_windows.tfrecord")], chosen + machine)
 
 
 if __name__ == "__main__":

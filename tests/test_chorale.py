@@ -63,5 +63,8 @@ def test_a_split_is_read_in_the_order_of_its_numbers(tmp_path):
         (tmp_path / chorale.file_name("valid", index)).write_text(chorale.to_csv(grid))
     read = chorale.read_split(tmp_path, "valid")
     assert list(read) == [3, 12] and read[12][0, 0] == 52
+    (tmp_path / "valid/chorale_x.csv").touch()
+    with pytest.raises(KantorError, match=r"chorale_x\.csv: expected a name such as"):
+        chorale.read_split(tmp_path, "valid")
     with pytest.raises(KantorError, match="dvc repro download"):
         chorale.read_split(tmp_path, "train")

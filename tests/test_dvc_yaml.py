@@ -2,7 +2,7 @@
 
 import ast
 import json
-from pathlib import Path
+import subprocess
 
 import pytest
 import yaml
@@ -10,6 +10,7 @@ from clone import Clone
 from dvc.repo import Repo
 
 from conftest import PROJECT
+from kantor import environment, params
 
 STAGES = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
 LOCK = PROJECT / "dvc.lock"
@@ -63,7 +64,7 @@ def test_a_stage_depends_on_just_the_files_that_it_imports(stage):
     assert STAGES[stage]["cmd"] == f"python -m stages.{stage}"
 
 
-# Which stages read a key; the longest beginning counts. They rerun, and what needs them.
+# Which stages read a block of params.yaml: they rerun, and what needs their outputs.
 READERS = {
     "seed": {"train", "render"},
     "threads": {"train", "evaluate", "render"},
@@ -75,6 +76,24 @@ READERS = {
     "render": {"render"},
     "reproduce": set(),
 }
+
+
+def blocks_read(path: str) -> set[str]:
+    """The blocks of params.yaml that a stage's script reads from `params.load()`."""
+    tree = ast.parse((PROJECT / path).read_text())
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node.value) in ("settings", "params.load()")
+        and node.attr in params.Params.model_fields
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_reads_the_blocks_that_dvc_yaml_names(stage):
+    expected = {block for block, stages in READERS.items() if stage in stages}
+    assert blocks_read(f"stages/{stage}.py") == expected == set(STAGES[stage]["params"])
 
 
 def leaves(settings: dict, before: str = "") -> dict[str, object]:
@@ -102,12 +121,12 @@ def test_a_changed_key_reruns_the_stages_that_read_it_and_no_other(tmp_path):
         clone.change({key: other(value)})
         with Repo(clone.folder) as repo:
             status = repo.status()
-        rerun = {
-            stage.removeprefix("dvc.yaml:")
+        reading = {
+            stage.split(":")[-1]
             for stage, changes in status.items()
             if any("params.yaml" in change.get("changed deps", {}) for change in changes)
         }
-        assert rerun == READERS[key.split(".")[0]], key
+        assert reading == READERS[key.split(".")[0]], key
         (clone.folder / "params.yaml").write_text(text)
 
 
@@ -151,5 +170,24 @@ def test_the_committed_reports_are_those_of_the_lock():
         if isinstance(item, dict)
     }
     assert uncached == {"reports/metrics.json", "reports/evaluation"}
-    for path in uncached:
-        assert Path(PROJECT / path).exists(), "the small reports of the default run are committed"
+    for path in [*uncached, "reports/environment.json", "dvc.lock"]:
+        listed = subprocess.run(["git", "ls-files", path], cwd=PROJECT, capture_output=True)
+        assert listed.stdout, f"{path} of the default run is to be committed"
+
+
+def test_the_committed_scores_are_no_worse_than_promised():
+    scores = json.loads((PROJECT / "reports/metrics.json").read_text())["test"]
+    assert scores["pieces"]["loss"] <= 0.64
+    assert scores["windows"]["loss"] <= 0.68
+    assert scores["pieces"]["accuracy"] > scores["baselines"]["copy"]["accuracy"]
+
+
+def test_the_committed_model_was_trained_with_the_pinned_libraries():
+    recorded = environment.read(PROJECT / environment.RECORD)
+    pinned = dict(
+        line.lower().split("==")
+        for line in (PROJECT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    )
+    for library in environment.LIBRARIES:
+        assert recorded[library] == pinned[library], f"run `dvc repro -f train`: {library}"

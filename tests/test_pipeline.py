@@ -66,6 +66,25 @@ def test_with_nothing_changed_nothing_runs(built):
     assert "Data and pipelines are up to date" in built.run("dvc", "repro")
 
 
+def test_dvcs_own_commands_tell_and_draw(built):
+    settings = (built.folder / "params.yaml").read_text()
+    built.commit("Build the tiny setting")
+    built.change({"render.tempo": 200.0, "train.batch_size": 64})
+    changed = built.run("dvc", "params", "diff", "--md")
+    assert "| train.batch_size | 16" in changed and "| render.tempo" in changed
+    (built.folder / "params.yaml").write_text(settings)
+    built.run("dvc", "exp", "run", "-S", "train.batch_size=64")
+    assert "test.pieces.loss" in built.run("dvc", "metrics", "diff", "--md")
+    built.run("dvc", "plots", "show")
+    page = (built.folder / "dvc_plots/index.html").read_text()
+    for title in ("Learning curve", "Learning rate", "Loss by place", "Loss by voice", "Intervals"):
+        assert title in page
+    built.run("dvc", "plots", "diff", "HEAD", "--out", "diff_plots")
+    assert "train" in built.run("dvc", "dag")
+    built.run("git", "checkout", "--quiet", "--", ".")
+    built.run("dvc", "checkout", "--force")
+
+
 def test_going_back_to_earlier_settings_trains_nothing(built):
     before = built.digests("models", "reports")
     settings = (built.folder / "params.yaml").read_text()
@@ -89,7 +108,10 @@ def test_trained_on_the_test_split_there_is_no_test_score(built, tmp_path):
     clone.stage("evaluate")
     figures = metrics(clone)
     assert figures["held_out_test"] is False and "test" not in figures
-    assert figures["chorales"] == {"train": 6, "valid": 3}
+    assert {split: of["chorales"] for split, of in figures["sizes"].items()} == {
+        "train": 6,
+        "valid": 3,
+    }
 
 
 def test_bad_input_is_one_sentence_and_nothing_is_lost(built):

@@ -67,6 +67,17 @@ def test_the_same_records_are_the_same_bytes_in_every_process(tmp_path):
     assert len(digests) == 1
 
 
+def test_damaged_records_are_told(tmp_path):
+    path = tmp_path / "damaged"
+    records.write(path, [records.Record(np.arange(8), 0, 0)])
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(KantorError, match="damaged records"):
+        list(records.read(path))
+    (tmp_path / "dataset.json").write_text("{")
+    with pytest.raises(KantorError, match=r"dataset\.json"):
+        records.dataset(tmp_path)
+
+
 def test_arpeggios_are_read_for_training(tmp_path):
     written = [records.Record(np.arange(8) + place, place, 0) for place in range(3)]
     records.write(tmp_path / "w", written)

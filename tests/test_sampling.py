@@ -53,8 +53,9 @@ def test_temperature_sharpens_and_flattens():
 
 def test_what_is_impossible_is_never_drawn():
     probabilities = np.array([0.0, 1.0, 0.0])
-    for draw in (0.0, 0.5, np.nextafter(1, 0)):
-        assert sampling.choose(probabilities, 1.0, draw) == 1
+    for temperature in (1e-310, 0.01, 1.0, 100.0):
+        for draw in (0.0, 0.5, np.nextafter(1, 0)):
+            assert sampling.choose(probabilities, temperature, draw) == 1
 
 
 @pytest.mark.parametrize("probabilities", [[np.nan, 0.5], [np.inf, 0.5], [0.0, 0.0]])

@@ -6,6 +6,7 @@ import pytest
 from conftest import changed
 from kantor import model, training
 from kantor.checkpoint import Checkpoint
+from kantor.errors import KantorError
 from kantor.runtime import keras, tf
 
 OPTIONS = {
@@ -75,8 +76,9 @@ def test_a_checkpoint_of_another_training_counts_for_nothing(chosen, tmp_path):
 
 
 def test_a_broken_checkpoint_counts_for_nothing(chosen, tmp_path):
-    (tmp_path / "broken.npz").write_bytes(b"PK half a file")
-    assert Checkpoint(tmp_path / "broken.npz", "this").load() is None
+    for broken in (b"", b"half a file", b"PK\x03\x04 half a file"):
+        (tmp_path / "broken.npz").write_bytes(broken)
+        assert Checkpoint(tmp_path / "broken.npz", "this").load() is None
     _, history = run(chosen, tmp_path / "broken.npz", epochs=1)
     assert len(history) == 1
 
@@ -88,6 +90,11 @@ def test_the_best_epoch_is_kept_or_the_last(chosen, tmp_path, monkeypatch):
     last, _ = run(chosen, tmp_path / "last.npz", keep="last")
     assert all(np.array_equal(a, b) for a, b in zip(kept, first, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(kept, last, strict=True))
+
+
+def test_a_training_that_runs_away_is_an_error_and_no_model(chosen, tmp_path):
+    with pytest.raises(KantorError, match=r"lower train\.learning_rate"):
+        run(chosen, tmp_path / "away.npz", learning_rate=float("1e38"), optimizer="sgd")
 
 
 def rows(*losses):
