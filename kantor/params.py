@@ -81,6 +81,7 @@ class Train(Block):
     class_weights: Literal["none", "balanced"]
     keep: Literal["best", "last"]
     patience: Annotated[int, Field(ge=0)]
+    patience_from: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> "Train":

@@ -124,7 +124,8 @@ def kept(history: History, settings: Train) -> int:
 
 def finished(history: History, settings: Train) -> bool:
     """Whether the epochs, or the patience, are used up."""
-    waited = len(history) - 1 - best(history) if history else 0
+    tried = max(best(history) + 1, settings.patience_from) if history else 0
+    waited = len(history) - tried
     return len(history) == settings.epochs or 0 < settings.patience <= waited
 
 

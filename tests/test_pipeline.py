@@ -114,6 +114,35 @@ def test_trained_on_the_test_split_there_is_no_test_score(built, tmp_path):
     }
 
 
+def test_the_published_edition_comes_with_what_is_known_of_it(tmp_path, published):
+    clone = Clone(tmp_path / "kantor")
+    clone.change(
+        {
+            "download.source": "archive",
+            "download.limit": 27,  # the 26th training chorale has no score to tell of it
+            "download.archive.urls": [str(published)],
+        }
+    )
+    clone.stage("download")
+    catalogue = pd.read_csv(clone.folder / "data/chorales/corpus.csv", dtype=str)
+    assert len(catalogue) == 3 * 27
+    known = catalogue.set_index(["split", "index"])["bwv"]
+    assert known["train", "1"] == "385" and pd.isna(known["train", "25"])
+    grids = chorale.read_split(clone.folder / "data/chorales", "train")
+    assert grids[0][0].tolist() == [74, 70, 65, 58] and len(grids) == 27
+    assert catalogue["rows"].astype(int).sum() == sum(
+        len(grid)
+        for split in chorale.SPLITS
+        for grid in chorale.read_split(clone.folder / "data/chorales", split).values()
+    )
+
+    before = clone.digests("data")
+    clone.change({"download.archive.urls": ["/nowhere/jsb_chorales.tgz"]})
+    said = clone.stage("download", code=1)
+    assert "/nowhere/jsb_chorales.tgz" in said and "download.source: music21" in said
+    assert clone.digests("data") == before
+
+
 def test_bad_input_is_one_sentence_and_nothing_is_lost(built):
     before = built.digests("data/records", "reports/samples")
     broken = built.folder / "data/chorales/train/chorale_001.csv"

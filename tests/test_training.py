@@ -102,11 +102,15 @@ def rows(*losses):
 
 
 def test_patience_ends_a_training(chosen):
-    settings = changed(chosen.train, epochs=10, patience=2)
+    settings = changed(chosen.train, epochs=10, patience=2, patience_from=0)
     assert not training.finished([], settings)
     assert not training.finished(rows(3, 2, 2.5), settings)
     assert training.finished(rows(3, 2, 2.5, 2.4), settings)
     assert not training.finished(rows(3, 2, 2.5, 1.9), settings)
+    later = changed(settings, patience_from=3)
+    assert not training.finished(rows(3, 2, 2.5, 2.4), later)
+    assert training.finished(rows(3, 2, 2.5, 2.4, 2.6), later)
+    assert not training.finished(rows(3, 2, 2.5, 2.4, 1.9, 2.6), later)
     assert not training.finished(rows(*range(9)), changed(settings, patience=0))
     assert training.finished(rows(*range(10)), changed(settings, patience=0))
 
