@@ -199,7 +199,11 @@ def test_a_hostile_tar_is_refused_and_writes_nothing(settings, tmp_path, hostile
     assert [p.name for p in tmp_path.rglob("*")] == ["in", "hostile.tgz"]
 
 
-@pytest.mark.parametrize("data", [b"no gzip at all", gzip.compress(b"no tar at all"), GOOD[:-20]])
+@pytest.mark.parametrize(
+    "data",
+    [b"no gzip at all", gzip.compress(b"no tar at all"), GOOD[:-20]],
+    ids=["no gzip", "no tar", "cut short"],
+)
 def test_what_is_no_whole_gzipped_tar_is_refused(settings, tmp_path, data):
     path = tmp_path / "broken.tgz"
     path.write_bytes(data)
