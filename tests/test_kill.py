@@ -1,7 +1,6 @@
 """A training that the system kills, again and again, ends with the same bytes."""
 
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path):
     clone.stage("train")
     names = ("models", "reports/training.csv")
     undisturbed = clone.digests(*names)
-    shutil.rmtree(clone.folder / "models")
+    (clone.folder / "models/chorale.keras").unlink()
     (clone.folder / "reports/training.csv").unlink()
 
     checkpoint = clone.folder / "models/checkpoint.npz"
