@@ -89,8 +89,7 @@ class Build:
         self.locked = outputs(lock) if lock.exists() else {}
         lock.unlink(missing_ok=True)
         if quick:
-            settings = folder / "params.yaml"
-            change(settings, params.load(settings).reproduce.quick)
+            shrink(folder / "params.yaml")
 
     def start(self, *, another: bool, shown: bool) -> subprocess.Popen:
         """Begin `dvc repro`, if `another` in another environment and on one core."""
@@ -155,6 +154,11 @@ def change(path: Path, changes: dict[str, object]) -> None:
             place = place[block]
         place[last] = value
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
+
+
+def shrink(path: Path) -> None:
+    """Make a params.yaml the tiny setting that its `reproduce.quick` describes."""
+    change(path, params.load(path).reproduce.quick)
 
 
 def compare(expected: dict[str, str], found: dict[str, str], allowed: dict[str, str]) -> list[Row]:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from conftest import PROJECT
-from kantor import params, reproduce
+from kantor import reproduce
 
 
 class Clone:
@@ -31,8 +31,7 @@ class Clone:
 
     def shrink(self) -> None:
         """Make it the tiny setting of the quick check."""
-        path = self.folder / "params.yaml"
-        reproduce.change(path, params.load(path).reproduce.quick)
+        reproduce.shrink(self.folder / "params.yaml")
 
     def commit(self, message: str = "Change what the test changes") -> None:
         """Commit all that was changed, and what was carried along."""

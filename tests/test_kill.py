@@ -14,7 +14,7 @@ KILLS = 10
 def test_ten_kills_at_random_moments_change_nothing(tmp_path):
     clone = Clone(tmp_path / "kantor")
     clone.shrink()
-    # Hundreds of short epochs: a kill hits anything, the writing of a checkpoint too.
+    # Many short epochs: a kill hits anything, the writing of a checkpoint too.
     changes = {"train.epochs": 150, "train.patience": 0, "model.wavenet_lstm.lstm": []}
     clone.change(changes)
     clone.stage("download")
