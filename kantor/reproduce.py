@@ -60,10 +60,12 @@ ANOTHER_ENVIRONMENT = {
     "PYTHONHASHSEED": "1685",
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "TF_NUM_INTRAOP_THREADS": "1",
-    "TZ": "Pacific/Kiritimati",
+    "TZ": "LATE-14",
     "USER": "somebody",
     "XLA_FLAGS": "--xla_cpu_enable_fast_math=true",
 }
+# 26 hours behind the other build: a date in an output shows at any time of day.
+FIRST_ENVIRONMENT = {"PYTHONHASHSEED": "0", "TZ": "EARLY+12"}
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,17 @@ class Build:
         home = self.folder.with_name(f"{self.folder.name}.home")
         (home / ".keras").mkdir(parents=True)
         (home / ".keras/keras.json").write_text(json.dumps(ANOTHER_KERAS))
-        variables = os.environ | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            # A cache that the user shares between projects must not help.
-            "DVC_GLOBAL_CONFIG_DIR": str(home / "global"),
-            "DVC_SYSTEM_CONFIG_DIR": str(home / "system"),
-            "DVC_SITE_CACHE_DIR": str(home / "site"),
-            "PYTHONHASHSEED": "0",
-        }
+        variables = (
+            os.environ
+            | {
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                # A cache that the user shares between projects must not help.
+                "DVC_GLOBAL_CONFIG_DIR": str(home / "global"),
+                "DVC_SYSTEM_CONFIG_DIR": str(home / "system"),
+                "DVC_SITE_CACHE_DIR": str(home / "site"),
+            }
+            | FIRST_ENVIRONMENT
+        )
         if another:
             variables |= ANOTHER_ENVIRONMENT | {"HOME": str(home)}
         cores = [min(os.sched_getaffinity(0))] if another else os.sched_getaffinity(0)

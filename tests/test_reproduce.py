@@ -64,10 +64,10 @@ DOWNSTREAM = {
 @pytest.mark.parametrize(
     ("path", "text", "wrong", "planted", "differing"),
     [
-        (  # a date in a report
+        (  # the day in a report
             "stages/evaluate.py",
             "    metrics = {\n",
-            '    metrics = {\n        "date": pd.Timestamp.now().isoformat(),\n',
+            '    metrics = {\n        "date": pd.Timestamp.now().date().isoformat(),\n',
             METRICS,
             {METRICS},
         ),
