@@ -1,8 +1,8 @@
 """The notebook's network and training, in plain Keras, for a benchmark to measure.
 
-Run by `benchmarks.epoch` as a process of its own, so that nothing which kantor.runtime pins
-holds here: `python -m benchmarks.notebook windows.npy` trains an epoch for each line that it
-reads, and answers with its seconds.
+Run by `benchmarks.beside` as a process of its own, so that nothing which kantor.runtime pins
+holds here: `python -m benchmarks.notebook windows.npy` trains an epoch for each line "epoch"
+that it reads, and answers with its seconds; any other line is a path to save the network to.
 """
 
 import sys
@@ -35,9 +35,12 @@ def main() -> None:
     network.compile(
         keras.optimizers.Nadam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    for _ in sys.stdin:
+    for line in sys.stdin:
         started = time.perf_counter()
-        network.fit(batches, verbose=0)
+        if line.strip() == "epoch":
+            network.fit(batches, verbose=0)
+        else:
+            network.save(line.strip())
         print(time.perf_counter() - started, flush=True)
 
 

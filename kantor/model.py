@@ -6,6 +6,7 @@ notes up to i, and from no later one. It is made of stock Keras layers alone, so
 file loads where nothing of this project is at hand.
 """
 
+from kantor import row_gru
 from kantor.chorale import VOCABULARY
 from kantor.params import Model, WavenetLstm
 from kantor.runtime import keras
@@ -19,18 +20,28 @@ def build(settings: Model) -> keras.Model:
     It is compiled with the notebook's loss and optimiser, for whoever loads its file and
     calls `evaluate` or `fit` on it.
     """
-    network = {"wavenet_lstm": wavenet_lstm}[settings.architecture](settings)
+    architectures = {"row_gru": row_gru.build, "wavenet_lstm": wavenet_lstm}
+    network = architectures[settings.architecture](getattr(settings, settings.architecture))
     # Otherwise Keras counts the optimisers of a process, and writes that into the file.
     optimizer = keras.optimizers.Nadam(name="nadam")
     network.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return network
 
 
-def wavenet_lstm(settings: Model) -> keras.Model:
+def parts(network: keras.Model) -> tuple[keras.Model | None, keras.Model]:
+    """What a network knows of an arpeggio without weights, if it has such a part, and its
+    core, which is trained on that and on the arpeggio. The weights are the network's own.
+    """
+    names = {layer.name for layer in network.layers}
+    if "core" not in names:
+        return None, network
+    return network.get_layer("recall"), network.get_layer("core")
+
+
+def wavenet_lstm(chosen: WavenetLstm) -> keras.Model:
     """The notebook's network: dilated causal convolutions (van den Oord et al., "WaveNet",
     arXiv 1609.03499), then LSTM layers. Either part may be left out.
     """
-    chosen: WavenetLstm = settings.wavenet_lstm
     penalty = keras.regularizers.L1L2(chosen.l1, chosen.l2) if chosen.l1 or chosen.l2 else None
     arpeggio = layers.Input((None,), dtype="int32", name="arpeggio")
     x = layers.Embedding(VOCABULARY, chosen.embedding, name="embedding")(arpeggio)

@@ -18,7 +18,6 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip archive can name
 def save(model: keras.Model, path: Path) -> None:
     """Write `model` to `path`, which ends in .keras."""
     with files.whole(path) as fresh:
-        fresh.parent.mkdir(exist_ok=True)
         as_saved = fresh.with_name("as_saved.keras")
         model.save(as_saved)
         with zipfile.ZipFile(as_saved) as source, zipfile.ZipFile(fresh, "w") as target:

@@ -4,6 +4,7 @@ The file itself says what each key means, in which unit and why; this module say
 values are possible. A key that is missing, unknown or impossible is an error.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -58,8 +59,16 @@ class WavenetLstm(Block):
     l2: NotNegative
 
 
+class RowGru(Block):
+    embedding: Count
+    units: Annotated[list[Count], Field(min_length=1)]
+    head: Count
+    dropout: Share
+
+
 class Model(Block):
-    architecture: Literal["wavenet_lstm"]
+    architecture: Literal["row_gru", "wavenet_lstm"]
+    row_gru: RowGru
     wavenet_lstm: WavenetLstm
 
 
@@ -70,11 +79,21 @@ class Schedule(Block):
     epochs: Count
 
 
+class Crops(Block):
+    rows: Count
+    transpose: bool
+    cold: Annotated[float, Field(ge=0, le=1)]
+    passes: Count
+
+
 class Train(Block):
+    examples: Literal["crops", "windows"]
+    crops: Crops
     epochs: Count
     batch_size: Count
     optimizer: Literal["nadam", "adam", "adamw", "rmsprop", "sgd"]
     learning_rate: Positive
+    beta_2: Share
     schedule: Schedule
     clip_norm: NotNegative
     weight_decay: NotNegative
@@ -93,6 +112,8 @@ class Train(Block):
 class Evaluate(Block):
     bigram_smoothing: Positive
     place_rows: Count
+    duplicate_rows: Count
+    duplicate_share: Annotated[float, Field(gt=0, le=1)]
 
 
 class Prompt(Block):
@@ -143,10 +164,16 @@ class Params(Block):
     reproduce: Reproduce
 
 
-def load(path: Path = Path("params.yaml")) -> Params:
-    """Read and check the settings; KantorError names the key that is wrong."""
+def load(path: Path = Path("params.yaml"), changes: Mapping[str, object] | None = None) -> Params:
+    """Read and check the settings, some keys, such as `train.epochs`, changed.
+
+    KantorError names the key that is wrong.
+    """
     try:
-        return Params.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        content = yaml.safe_load(path.read_text("utf-8"))
+        if changes:
+            change(content, changes)
+        return Params.model_validate(content)
     except FileNotFoundError:
         raise KantorError(f"{path}: no such file; run from the project's folder") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -158,3 +185,13 @@ def load(path: Path = Path("params.yaml")) -> Params:
         expected = first["msg"].replace("Input should be", "expected")
         more = f" (and {len(others)} more)" if others else ""
         raise KantorError(f"{path}: {key}{found}: {expected}{more}") from None
+
+
+def change(content: dict, changes: Mapping[str, object]) -> None:
+    """Set keys, such as `train.epochs`, in the content of a params.yaml."""
+    for key, value in changes.items():
+        *blocks, last = key.split(".")
+        place = content
+        for block in blocks:
+            place = place[block]
+        place[last] = value

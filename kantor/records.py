@@ -55,24 +55,17 @@ def dataset(folder: Path) -> dict:
 def read(path: Path) -> Iterator[Record]:
     """Read the records back, in order."""
     try:
-        for tokens, chorale, row in _parsed(path, tf.io.RaggedFeature(tf.int64)):
+        for tokens, chorale, row in _parsed(path):
             yield Record(tokens.numpy(), int(chorale), int(row))
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError):
         raise KantorError(f"{path}: damaged records; run `dvc repro -f preprocess`") from None
 
 
-def arpeggios(path: Path, notes: int) -> tf.data.Dataset:
-    """The tokens of records that are all `notes` long, as a dataset of int32 (notes,)."""
-    return _parsed(path, tf.io.FixedLenFeature([notes], tf.int64)).map(
-        lambda tokens, chorale, row: tf.cast(tokens, tf.int32)
-    )
-
-
-def _parsed(path: Path, tokens: object) -> tf.data.Dataset:
+def _parsed(path: Path) -> tf.data.Dataset:
     if not path.exists():
         raise KantorError(f"{path}: no such records; run `dvc repro preprocess`")
     one = tf.io.FixedLenFeature([], tf.int64)
-    features = {"tokens": tokens, "chorale": one, "row": one}
+    features = {"tokens": tf.io.RaggedFeature(tf.int64), "chorale": one, "row": one}
 
     def parse(example: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         values = tf.io.parse_single_example(example, features)

@@ -152,12 +152,7 @@ def outputs(lock: Path) -> dict[str, str]:
 def change(path: Path, changes: dict[str, object]) -> None:
     """Set keys, such as `train.epochs`, in a params.yaml."""
     settings = yaml.safe_load(path.read_text())
-    for key, value in changes.items():
-        *blocks, last = key.split(".")
-        place = settings
-        for block in blocks:
-            place = place[block]
-        place[last] = value
+    params.change(settings, changes)
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
 
 

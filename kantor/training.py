@@ -1,4 +1,4 @@
-"""The recipe: from windows and settings to a trained model, epoch by epoch.
+"""The recipe: from examples and settings to a trained model, epoch by epoch.
 
 What happens in an epoch depends on the settings, the seed, the epoch's number, the state of
 the model and its optimiser, and the history so far; on nothing else. So the state after each
@@ -12,33 +12,33 @@ import numpy as np
 from kantor.checkpoint import Checkpoint, State
 from kantor.chorale import VOCABULARY
 from kantor.errors import KantorError
+from kantor.examples import Crops, Windows
 from kantor.params import Train
 from kantor.progress import Progress
 from kantor.recurrence import swift
-from kantor.runtime import keras, tf
+from kantor.runtime import keras
 
 History = list[dict[str, float]]
+
+VALIDATION_BATCH = 64
 
 
 def train(
     model: keras.Model,
-    train_windows: tf.data.Dataset,
-    valid_windows: tf.data.Dataset,
+    examples: Windows | Crops,
+    valid: Windows,
     settings: Train,
     seed: int,
     checkpoint: Checkpoint,
 ) -> History:
-    """Train `model` in place on windows, datasets of arpeggios, int32 (notes,).
+    """Train `model`, a network's core, in place.
 
     Returns the history, a row an epoch: its number from 1, mean loss (nats a note, without
     penalties) and accuracy in training and on the validation split, and the learning rate
     at its end. Training figures are taken while the weights change, with dropout.
     """
-    train_windows, valid_windows = _counted(train_windows), _counted(valid_windows)
-    windows = int(train_windows.cardinality())
-    steps = math.ceil(windows / settings.batch_size)
-    weights = class_weights(train_windows, settings)
-    valid_batches = batches(valid_windows, settings.batch_size)
+    steps = math.ceil(examples.count / settings.batch_size)
+    weights = class_weights(examples.epoch(_draw(seed, 0))[1], settings)
 
     twin = compiled(model, settings)
     state = checkpoint.load() or State([], [], [])
@@ -49,13 +49,17 @@ def train(
     with Progress("train", settings.epochs * steps, "batches", len(state.history) * steps) as bar:
         while not finished(state.history, settings):
             epoch = len(state.history)
-            shuffled = train_windows.shuffle(windows, seed=_draw(seed, epoch))
+            inputs, targets = examples.epoch(_draw(seed, epoch))
             figures = twin.fit(
-                batches(shuffled, settings.batch_size, weights),
-                validation_data=valid_batches,
+                inputs,
+                targets,
+                sample_weight=None if weights is None else weights[targets],
+                batch_size=settings.batch_size,
+                validation_data=valid.all(),
+                validation_batch_size=VALIDATION_BATCH,
                 shuffle=False,
                 verbose=0,
-                callbacks=[_Step(settings, epoch, steps, state.history, bar)],
+                callbacks=[Step(settings, epoch, steps, state.history, bar)],
             ).history
             row = {
                 "epoch": epoch + 1,
@@ -96,20 +100,6 @@ def compiled(model: keras.Model, settings: Train) -> keras.Model:
     )
     twin.optimizer.build(twin.trainable_variables)
     return twin
-
-
-def batches(
-    windows: tf.data.Dataset, size: int, weights: np.ndarray | None = None
-) -> tf.data.Dataset:
-    """Batches of notes and the notes after them, int32 (batch, notes - 1) each; with weights
-    by token also what each foretold note counts for.
-    """
-
-    def shift(tokens: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        before, after = tokens[:, :-1], tokens[:, 1:]
-        return (before, after) if weights is None else (before, after, tf.gather(weights, after))
-
-    return windows.batch(size).map(shift).prefetch(1)
 
 
 def best(history: History) -> int:
@@ -154,7 +144,7 @@ def plateaus(history: History, epochs: int) -> int:
     return count
 
 
-def class_weights(windows: tf.data.Dataset, settings: Train) -> np.ndarray | None:
+def class_weights(targets: np.ndarray, settings: Train) -> np.ndarray | None:
     """What a note counts for in the loss, float32 (47,), by its token; None = all the same.
 
     `balanced`: the inverse of the token's share in what is foretold, so that every token
@@ -162,20 +152,18 @@ def class_weights(windows: tf.data.Dataset, settings: Train) -> np.ndarray | Non
     """
     if settings.class_weights == "none":
         return None
-    counts = np.zeros(VOCABULARY)
-    for tokens in windows.as_numpy_iterator():
-        counts += np.bincount(tokens[1:], minlength=VOCABULARY)
+    counts = np.bincount(targets.ravel(), minlength=VOCABULARY)
     occurring = np.count_nonzero(counts)
     return np.divide(
         counts.sum() / occurring, counts, out=np.zeros(VOCABULARY), where=counts > 0
     ).astype(np.float32)
 
 
-class _Step(keras.callbacks.Callback):
+class Step(keras.callbacks.Callback):
     """Sets the learning rate before each batch, and shows progress after it."""
 
     def __init__(
-        self, settings: Train, epoch: int, steps: int, history: History, bar: Progress
+        self, settings: Train, epoch: float, steps: int, history: History, bar: Progress
     ) -> None:
         super().__init__()
         self._settings, self._epoch, self._steps = settings, epoch, steps
@@ -188,27 +176,19 @@ class _Step(keras.callbacks.Callback):
         self.model.optimizer.learning_rate.assign(rate)
 
     def on_train_batch_end(self, batch, logs=None):
-        note = f"epoch {self._epoch + 1}, loss {logs['cross_entropy']:.4f}{self._best}"
+        note = f"epoch {int(self._epoch) + 1}, loss {logs['cross_entropy']:.4f}{self._best}"
         self._bar.advance(note)
 
 
 def _optimizer(settings: Train) -> keras.optimizers.Optimizer:
-    return keras.optimizers.get(
-        {
-            "class_name": settings.optimizer,
-            "config": {
-                "learning_rate": settings.learning_rate,
-                "global_clipnorm": settings.clip_norm or None,
-                "weight_decay": settings.weight_decay,
-            },
-        }
-    )
-
-
-def _counted(windows: tf.data.Dataset) -> tf.data.Dataset:
-    """The same windows, read once, their number known."""
-    count = windows.reduce(tf.constant(0, tf.int64), lambda count, _: count + 1)
-    return windows.apply(tf.data.experimental.assert_cardinality(count)).cache()
+    config = {
+        "learning_rate": settings.learning_rate,
+        "global_clipnorm": settings.clip_norm or None,
+        "weight_decay": settings.weight_decay,
+    }
+    if settings.optimizer != "sgd":
+        config["rho" if settings.optimizer == "rmsprop" else "beta_2"] = settings.beta_2
+    return keras.optimizers.get({"class_name": settings.optimizer, "config": config})
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
@@ -216,5 +196,5 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
     return [*model.variables, *model.optimizer.variables]
 
 
-def _draw(seed: int, epoch: int) -> int:
-    return int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0])
+def _draw(seed: int, epoch: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence((seed, epoch)))

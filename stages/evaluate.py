@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from kantor import chorale, errors, files, model_file, params, records, runtime, scoring
+from kantor import (
+    chorale,
+    duplicates,
+    errors,
+    files,
+    model_file,
+    params,
+    records,
+    runtime,
+    scoring,
+)
 
 RECORDS = Path("data/records")
 MODEL = Path("models/chorale.keras")
@@ -43,8 +53,16 @@ def main() -> None:
         }
         notes = scored["pieces"]
         baseline = scoring.foretold(read(split, "pieces"), bigram)
+        twins = duplicates.among(
+            read(split, "pieces"),
+            read("train", "pieces"),
+            rows=settings.evaluate.duplicate_rows,
+            share=settings.evaluate.duplicate_share,
+        )
         metrics[split] = {
             **{protocol: scoring.figures(of) for protocol, of in scored.items()},
+            "near_duplicates": len(twins),
+            "without_near_duplicates": scoring.figures(notes[~notes["chorale"].isin(twins)]),
             "voices": scoring.by_voice(notes),
             "baselines": {
                 "copy": {"accuracy": scoring.copy_accuracy(notes)},

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from kantor import environment, errors, files, model, model_file, params, records, runtime, training
+from kantor import (
+    environment,
+    errors,
+    examples,
+    files,
+    model,
+    model_file,
+    params,
+    records,
+    runtime,
+    training,
+)
 from kantor.checkpoint import Checkpoint, fingerprint
 
 INPUT = Path("data/records")
@@ -18,14 +29,14 @@ def main() -> None:
     settings = params.load()
     runtime.pin(settings.threads)
     runtime.keras.utils.set_random_seed(settings.seed)
-    notes = records.dataset(INPUT)["window_notes"]
 
     network = model.build(settings.model)
+    recall, core = model.parts(network)
     checkpoint = Checkpoint(CHECKPOINT, identity(settings))
     history = training.train(
-        network,
-        records.arpeggios(INPUT / "train_windows.tfrecord", notes),
-        records.arpeggios(INPUT / "valid_windows.tfrecord", notes),
+        core,
+        chosen(settings.train, recall),
+        examples.Windows(read("valid_windows"), recall),
         settings.train,
         settings.seed,
         checkpoint,
@@ -38,12 +49,27 @@ def main() -> None:
     checkpoint.remove()
 
 
+def chosen(
+    settings: params.Train, recall: runtime.keras.Model | None
+) -> examples.Windows | examples.Crops:
+    """What the network is trained on."""
+    if settings.examples == "windows":
+        return examples.Windows(read("train_windows"), recall)
+    return examples.Crops(read("train_pieces"), recall, settings.crops, settings.batch_size)
+
+
+def read(name: str) -> list[records.Record]:
+    """The records of this name."""
+    return list(records.read(INPUT / f"{name}.tfrecord"))
+
+
 def identity(settings: params.Params) -> str:
     """Which training this is: a checkpoint of another one is none."""
-    chosen = settings.model_dump_json(include={"seed", "threads", "model", "train"})
+    read_keys = settings.model_dump_json(include={"seed", "threads", "model", "train"})
     code = [Path(__file__), *Path(training.__file__).parent.glob("*.py")]
     machine = json.dumps(environment.environment())
-    return fingerprint([*code, *INPUT.glob("*_windows.tfrecord")], chosen + machine)
+    data = [*INPUT.glob("train_*.tfrecord"), INPUT / "valid_windows.tfrecord"]
+    return fingerprint([*code, *data], read_keys + machine)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,14 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path):
     clone = Clone(tmp_path / "kantor")
     clone.shrink()
     # Many short epochs: a kill hits anything, the writing of a checkpoint too.
-    changes = {"train.epochs": 150, "train.patience": 0, "model.wavenet_lstm.lstm": []}
+    changes = {
+        "model.architecture": "wavenet_lstm",
+        "model.wavenet_lstm.filters": [8],
+        "model.wavenet_lstm.lstm": [],
+        "model.wavenet_lstm.dropout": 0.1,
+        "train.examples": "windows",
+        "train.epochs": 150,
+    }
     clone.change(changes)
     clone.stage("download")
     clone.stage("preprocess")

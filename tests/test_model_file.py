@@ -10,14 +10,20 @@ from kantor import model, model_file
 from kantor.errors import KantorError
 from kantor.runtime import keras
 
+OPTIONS = {
+    "row_gru": {"embedding": 4, "units": [8, 8], "head": 8},
+    "wavenet_lstm": {"dropout": 0.1, "l2": 1e-4, "pooling": 2, "lstm": [8]},
+}
 
-@pytest.fixture
-def build(chosen):
-    options = {"dropout": 0.1, "l2": 1e-4, "pooling": 2, "lstm": [8]}
-    block = changed(chosen.model.wavenet_lstm, **options).model_dump()
-    settings = changed(chosen.model, wavenet_lstm=block)
+
+@pytest.fixture(params=OPTIONS)
+def build(chosen, request):
+    name = request.param
+    block = changed(getattr(chosen.model, name), **OPTIONS[name]).model_dump()
+    settings = changed(chosen.model, architecture=name, **{name: block})
 
     def build():
+        keras.utils.clear_session()  # Keras counts the operations of a process for their names
         keras.utils.set_random_seed(1)
         return model.build(settings)
 

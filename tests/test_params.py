@@ -7,7 +7,7 @@ from kantor.errors import KantorError
 
 
 def test_the_projects_own_settings_are_valid(chosen):
-    assert chosen.model.architecture == "wavenet_lstm"
+    assert chosen.model.architecture == "row_gru"
 
 
 @pytest.mark.parametrize(

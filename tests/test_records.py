@@ -73,15 +73,8 @@ def test_damaged_records_are_told(tmp_path):
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(KantorError, match="damaged records"):
         list(records.read(path))
+    with pytest.raises(KantorError, match="no such records"):
+        list(records.read(tmp_path / "none"))
     (tmp_path / "dataset.json").write_text("{")
     with pytest.raises(KantorError, match=r"dataset\.json"):
         records.dataset(tmp_path)
-
-
-def test_arpeggios_are_read_for_training(tmp_path):
-    written = [records.Record(np.arange(8) + place, place, 0) for place in range(3)]
-    records.write(tmp_path / "w", written)
-    read = list(records.arpeggios(tmp_path / "w", 8).as_numpy_iterator())
-    assert np.array_equal(read, [r.tokens for r in written]) and read[0].dtype == np.int32
-    with pytest.raises(KantorError, match="dvc repro preprocess"):
-        records.arpeggios(tmp_path / "none", 8)

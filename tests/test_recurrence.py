@@ -5,13 +5,16 @@ from conftest import changed
 from kantor import model, recurrence
 from kantor.runtime import keras, tf
 
+SWIFT = {keras.layers.LSTM: recurrence.SwiftLSTM, keras.layers.GRU: recurrence.SwiftGRU}
 
+
+@pytest.mark.parametrize("kind", SWIFT)
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize(("batch", "steps", "features", "units"), [(3, 17, 5, 8), (1, 1, 2, 4)])
-def test_numbers_and_gradients_are_those_of_keras(compiled, batch, steps, features, units):
+def test_numbers_and_gradients_are_those_of_keras(kind, compiled, batch, steps, features, units):
     keras.utils.set_random_seed(0)
-    stock = keras.layers.LSTM(units, return_sequences=True)
-    swift = recurrence.SwiftLSTM(units, return_sequences=True)
+    stock = kind(units, return_sequences=True)
+    swift = SWIFT[kind](units, return_sequences=True)
     inputs = tf.random.normal((batch, steps, features))
     upstream = tf.random.normal((batch, steps, units))
     for layer in (stock, swift):
@@ -36,7 +39,8 @@ def test_numbers_and_gradients_are_those_of_keras(compiled, batch, steps, featur
 
 def test_a_twin_foretells_the_same_and_leaves_the_model_stock(chosen):
     block = changed(chosen.model.wavenet_lstm, lstm=[16, 8], dropout=0.2).model_dump()
-    network = model.build(changed(chosen.model, wavenet_lstm=block))
+    settings = {"architecture": "wavenet_lstm", "wavenet_lstm": block}
+    network = model.build(changed(chosen.model, **settings))
     twin = recurrence.swift(network)
     tokens = np.random.default_rng(0).integers(0, 47, (2, 30))
     np.testing.assert_allclose(
@@ -47,6 +51,14 @@ def test_a_twin_foretells_the_same_and_leaves_the_model_stock(chosen):
     assert [type(layer) for layer in twin.layers].count(recurrence.SwiftLSTM) == 2
 
 
-def test_what_it_can_not_do_it_refuses():
+@pytest.mark.parametrize(
+    "layer",
+    [
+        recurrence.SwiftLSTM(4),
+        recurrence.SwiftGRU(4),
+        recurrence.SwiftGRU(4, return_sequences=True, reset_after=False),
+    ],
+)
+def test_what_it_can_not_do_it_refuses(layer):
     with pytest.raises(NotImplementedError):
-        recurrence.SwiftLSTM(4)(tf.zeros((1, 2, 3)))
+        layer(tf.zeros((1, 2, 3)))

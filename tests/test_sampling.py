@@ -1,21 +1,23 @@
 import numpy as np
 import pytest
 
-from conftest import changed, random_grid
-from kantor import chorale, model, sampling
+from conftest import PROJECT, changed, random_grid
+from kantor import chorale, model, params, sampling
 from kantor.errors import KantorError
 from kantor.runtime import keras
 
+SIZES = {
+    "row_gru": {"embedding": 4, "units": [8, 8], "head": 8},
+    "wavenet_lstm": {"filters": [8], "lstm": [12]},
+}
 
-@pytest.fixture(scope="module")
-def network():
-    from conftest import PROJECT
-    from kantor import params
 
+@pytest.fixture(scope="module", params=SIZES)
+def network(request):
     chosen = params.load(PROJECT / "params.yaml").model
     keras.utils.set_random_seed(4)
-    block = changed(chosen.wavenet_lstm, filters=[8], lstm=[12]).model_dump()
-    return model.build(changed(chosen, wavenet_lstm=block))
+    block = changed(getattr(chosen, request.param), **SIZES[request.param]).model_dump()
+    return model.build(changed(chosen, architecture=request.param, **{request.param: block}))
 
 
 def piece(rows=6, temperature=1.0, seed=1, prompt_rows=2):

@@ -7,11 +7,14 @@ from conftest import changed
 from kantor import model, training
 from kantor.checkpoint import Checkpoint
 from kantor.errors import KantorError
+from kantor.examples import Crops, Windows
+from kantor.records import Record
 from kantor.runtime import keras, tf
 
 OPTIONS = {
-    "as the notebook": {},
+    "as by default": {"architecture": "row_gru", "examples": "crops"},
     "everything else": {
+        "lstm": [8],
         "optimizer": "adamw",
         "clip_norm": 1.0,
         "class_weights": "balanced",
@@ -21,23 +24,47 @@ OPTIONS = {
 }
 
 
-def windows(count, seed):
+def pieces(count, seed, rows=16):
     draw = np.random.default_rng(seed)
-    walks = draw.integers(-1, 2, (count, 24)).cumsum(axis=1) + 20
-    return tf.data.Dataset.from_tensor_slices(walks.clip(0, 46).astype(np.int32))
+    walks = draw.integers(-1, 2, (count, rows * 4)).cumsum(axis=1) + 20
+    return [Record(tokens.clip(1, 46), i, 0) for i, tokens in enumerate(walks)]
 
 
-def run(chosen, path, fingerprint="this", lstm=(), **options):
-    """Train a small network for three epochs; its weights and its history."""
+def small(chosen, architecture, **options):
+    """A small network."""
     tf.keras.backend.clear_session()
     keras.utils.set_random_seed(5)
-    block = changed(
-        chosen.model.wavenet_lstm, filters=[8], lstm=list(lstm), dropout=0.2
-    ).model_dump()
-    network = model.build(changed(chosen.model, wavenet_lstm=block))
-    settings = changed(chosen.train, **({"epochs": 3, "batch_size": 8} | options))
-    checkpoint = Checkpoint(path, fingerprint)
-    history = training.train(network, windows(16, 0), windows(8, 1), settings, 7, checkpoint)
+    sizes = {
+        "row_gru": {"embedding": 4, "units": [8, 8], "head": 8},
+        "wavenet_lstm": {"filters": [8], "lstm": []},
+    }[architecture]
+    block = changed(getattr(chosen.model, architecture), **(sizes | {"dropout": 0.2} | options))
+    return model.build(
+        changed(chosen.model, architecture=architecture, **{architecture: block.model_dump()})
+    )
+
+
+def run(chosen, path, fingerprint="this", architecture="wavenet_lstm", lstm=(), **options):
+    """Train a small network for three epochs; its weights and its history."""
+    sizes = {"lstm": list(lstm)} if architecture == "wavenet_lstm" else {}
+    network = small(chosen, architecture, **sizes)
+    recall, core = model.parts(network)
+    crops = chosen.train.crops.model_dump() | {"rows": 8, "passes": 1}
+    defaults = {"examples": "windows", "crops": crops, "epochs": 3, "batch_size": 8}
+    schedule = {"kind": "constant", "warmup_epochs": 0, "factor": 0.5, "epochs": 1}
+    settings = changed(chosen.train, **(defaults | {"schedule": schedule} | options))
+    if settings.examples == "windows":
+        chosen_examples = Windows(pieces(16, 0), recall)
+    else:
+        chosen_examples = Crops(pieces(8, 0), recall, settings.crops, settings.batch_size)
+    history = training.train(
+        core,
+        chosen_examples,
+        Windows(pieces(8, 1), recall),
+        settings,
+        7,
+        Checkpoint(path, fingerprint),
+    )
     return network.get_weights(), history
 
 
@@ -47,10 +74,10 @@ class KilledError(BaseException):
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_a_killed_training_ends_as_an_undisturbed_one(chosen, tmp_path, monkeypatch, options):
-    weights, history = run(chosen, tmp_path / "undisturbed.npz", lstm=[8], **options)
+    weights, history = run(chosen, tmp_path / "undisturbed.npz", **options)
 
     batches = 0
-    step = training._Step.on_train_batch_end
+    step = training.Step.on_train_batch_end
 
     def killed(self, batch, logs=None):
         nonlocal batches
@@ -60,9 +87,9 @@ def test_a_killed_training_ends_as_an_undisturbed_one(chosen, tmp_path, monkeypa
         step(self, batch, logs)
 
     with monkeypatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr(training._Step, "on_train_batch_end", killed)
-        run(chosen, tmp_path / "killed.npz", lstm=[8], **options)
-    resumed, resumed_history = run(chosen, tmp_path / "killed.npz", lstm=[8], **options)
+        patch.setattr(training.Step, "on_train_batch_end", killed)
+        run(chosen, tmp_path / "killed.npz", **options)
+    resumed, resumed_history = run(chosen, tmp_path / "killed.npz", **options)
 
     assert resumed_history == history and len(history) == 3
     assert all(np.array_equal(a, b) for a, b in zip(resumed, weights, strict=True))
@@ -142,9 +169,9 @@ def test_the_learning_rate_follows_its_schedule(chosen, kind, warmup, at, share)
 
 
 def test_balanced_weights_make_every_token_count_the_same(chosen):
-    data = tf.data.Dataset.from_tensor_slices(np.array([[9, 1, 1, 1, 2]] * 2, np.int32))
-    weights = training.class_weights(data, changed(chosen.train, class_weights="balanced"))
+    targets = np.array([[1, 1, 1, 2]] * 2, np.int32)
+    weights = training.class_weights(targets, changed(chosen.train, class_weights="balanced"))
     assert weights[1] * 3 == pytest.approx(weights[2] * 1)
     assert (3 * weights[1] + weights[2]) / 4 == pytest.approx(1)
     assert weights[9] == 0, "what is never foretold needs no weight"
-    assert training.class_weights(data, chosen.train) is None
+    assert training.class_weights(targets, chosen.train) is None
