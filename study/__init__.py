@@ -1,0 +1,1 @@
+"""What was tried, and the means to try it again."""
