@@ -7,15 +7,14 @@ validation. Both start with an epoch that is not counted, since it compiles.
 """
 
 import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import yaml
 
+import study
+from benchmarks import ours
 from benchmarks.beside import notebook
-from kantor import model, params, records, runtime, training
+from kantor import model, params, records, runtime
 from kantor.examples import Windows
 from kantor.progress import Progress
 
@@ -24,12 +23,11 @@ RECORDS = Path("data/records")
 
 
 def main() -> None:
-    variants = yaml.safe_load(Path("study/variants.yaml").read_text())
-    settings = params.load(changes=variants["notebook"])
+    settings = params.load(changes=study.variants()["notebook"])
     runtime.pin(settings.threads)
     windows = list(records.read(RECORDS / "train_windows.tfrecord"))
     seconds: dict[str, list[float]] = {"notebook": [], "kantor": []}
-    epoch = ours(settings, Windows(windows, None))
+    _, epoch = ours.epochs(model.build(settings.model), Windows(windows, None), settings.train)
     with (
         notebook(np.stack([window.tokens for window in windows])) as theirs,
         Progress("measure", ROUNDS + 1, "rounds") as progress,
@@ -46,28 +44,6 @@ def main() -> None:
         )
     ratios = [a / b for a, b in zip(seconds["notebook"], seconds["kantor"], strict=True)]
     print(f"ratio     {statistics.median(ratios):6.2f}, median of the rounds")
-
-
-def ours(settings: params.Params, windows: Windows) -> Callable[[int], float]:
-    """A function that trains an epoch as kantor.training does, and returns its seconds."""
-    twin = training.compiled(model.build(settings.model), settings.train)
-    steps = -(-windows.count // settings.train.batch_size)
-
-    def epoch(number: int) -> float:
-        started = time.perf_counter()
-        inputs, targets = windows.epoch(np.random.default_rng(number))
-        with Progress("epoch", steps, "batches") as bar:
-            twin.fit(
-                inputs,
-                targets,
-                batch_size=settings.train.batch_size,
-                shuffle=False,
-                verbose=0,
-                callbacks=[training.Step(settings.train, 0, steps, [], bar)],
-            )
-        return time.perf_counter() - started
-
-    return epoch
 
 
 if __name__ == "__main__":

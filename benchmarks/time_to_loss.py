@@ -13,10 +13,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-import yaml
 
+import study
+from benchmarks import ours
 from benchmarks.beside import notebook
-from kantor import model, model_file, params, records, runtime, scoring, training
+from kantor import model, model_file, params, records, runtime, scoring
 from kantor.examples import Crops
 from kantor.progress import Progress
 
@@ -24,8 +25,7 @@ RECORDS = Path("data/records")
 
 
 def main() -> None:
-    variants = yaml.safe_load(Path("study/variants.yaml").read_text())
-    epochs = params.load(changes=variants["notebook"]).train.epochs
+    epochs = params.load(changes=study.variants()["notebook"]).train.epochs
     settings = params.load()
     runtime.pin(settings.threads)
     windows = list(records.read(RECORDS / "train_windows.tfrecord"))
@@ -44,7 +44,6 @@ def main() -> None:
         aim = score(model_file.load(Path(folder) / "notebook.keras"), test)
     print(f"notebook: {aim:.4f} nats a note after {seconds:.0f} s, {epochs} epochs", flush=True)
 
-    ours, passes, reached = 0.0, 0, np.inf
     started = time.perf_counter()
     runtime.keras.utils.set_random_seed(settings.seed)
     network = model.build(settings.model)
@@ -52,28 +51,15 @@ def main() -> None:
     one = settings.train.crops.model_copy(update={"passes": 1})
     pieces = list(records.read(RECORDS / "train_pieces.tfrecord"))
     crops = Crops(pieces, recall, one, settings.train.batch_size)
-    twin = training.compiled(core, settings.train)
-    steps = crops.count // settings.train.batch_size * settings.train.crops.passes
-    ours += time.perf_counter() - started
+    twin, epoch = ours.epochs(core, crops, settings.train, settings.train.crops.passes)
+    taken, passes, reached = time.perf_counter() - started, 0, np.inf
     while reached > aim:
-        started = time.perf_counter()
-        inputs, targets = crops.epoch(np.random.default_rng(passes))
-        with Progress("ours", crops.count // settings.train.batch_size, "batches") as bar:
-            at = passes / settings.train.crops.passes
-            twin.fit(
-                inputs,
-                targets,
-                batch_size=settings.train.batch_size,
-                shuffle=False,
-                verbose=0,
-                callbacks=[training.Step(settings.train, at, steps, [], bar)],
-            )
-        ours += time.perf_counter() - started
+        taken += epoch(passes)
         passes += 1
         core.set_weights(twin.get_weights())
         reached = score(network, test)
-        print(f"ours: {reached:.4f} after {ours:.0f} s, {passes} passes", flush=True)
-    print(f"time to the notebook's loss: 1/{seconds / ours:.1f} of its own")
+        print(f"ours: {reached:.4f} after {taken:.0f} s, {passes} passes", flush=True)
+    print(f"time to the notebook's loss: 1/{seconds / taken:.1f} of its own")
 
 
 def score(network: runtime.keras.Model, test: list[records.Record]) -> float:

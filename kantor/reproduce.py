@@ -98,17 +98,14 @@ class Build:
         home = self.folder.with_name(f"{self.folder.name}.home")
         (home / ".keras").mkdir(parents=True)
         (home / ".keras/keras.json").write_text(json.dumps(ANOTHER_KERAS))
-        variables = (
-            os.environ
-            | {
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-                # A cache that the user shares between projects must not help.
-                "DVC_GLOBAL_CONFIG_DIR": str(home / "global"),
-                "DVC_SYSTEM_CONFIG_DIR": str(home / "system"),
-                "DVC_SITE_CACHE_DIR": str(home / "site"),
-            }
-            | FIRST_ENVIRONMENT
-        )
+        variables = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            # A cache that the user shares between projects must not help.
+            "DVC_GLOBAL_CONFIG_DIR": str(home / "global"),
+            "DVC_SYSTEM_CONFIG_DIR": str(home / "system"),
+            "DVC_SITE_CACHE_DIR": str(home / "site"),
+            **FIRST_ENVIRONMENT,
+        }
         if another:
             variables |= ANOTHER_ENVIRONMENT | {"HOME": str(home)}
         cores = [min(os.sched_getaffinity(0))] if another else os.sched_getaffinity(0)

@@ -12,24 +12,24 @@ reports/study/runs.csv lists the results of all runs, one a row.
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
-from kantor import errors, params
+import study
+from kantor import errors, params, reproduce
 
 PROJECT = Path(__file__).resolve().parent.parent
-VARIANTS = PROJECT / "study/variants.yaml"
 RUNS = PROJECT / "study/runs"
 TABLE = PROJECT / "reports/study/runs.csv"
 
 
 def main() -> None:
-    variants = {"default": {}} | yaml.safe_load(VARIANTS.read_text())
+    variants = study.variants()
     parser = argparse.ArgumentParser(prog="python -m study.run", description=__doc__.split("\n")[0])
     parser.add_argument("variants", nargs="+", choices=variants, metavar="variant")
     parser.add_argument("--seeds", nargs="+", type=int, default=[42])
@@ -75,13 +75,11 @@ def run(name: str, seed: int, changes: dict[str, object], data: Path) -> None:
 
 
 def settle(folder: Path, changes: dict[str, object]) -> dict:
-    """Write the folder's params.yaml; its content."""
-    content = yaml.safe_load((PROJECT / "params.yaml").read_text())
-    params.change(content, changes)
+    """Write the folder's params.yaml; its content, checked."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    params.load(folder / "params.yaml")
-    return content
+    path = shutil.copy(PROJECT / "params.yaml", folder / "params.yaml")
+    reproduce.change(path, changes)
+    return params.load(path).model_dump()
 
 
 def stage(name: str, folder: Path) -> None:

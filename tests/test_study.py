@@ -3,11 +3,12 @@ import json
 import pytest
 import yaml
 
+import study
 from conftest import PROJECT
 from kantor import model, params
 from study import run
 
-VARIANTS = yaml.safe_load(run.VARIANTS.read_text())
+VARIANTS = {name: changes for name, changes in study.variants().items() if changes}
 
 
 @pytest.mark.parametrize("name", VARIANTS)

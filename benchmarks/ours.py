@@ -1,0 +1,41 @@
+"""Our way of training, an epoch at a time, for benchmarks to time."""
+
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from kantor import runtime, training
+from kantor.examples import Crops, Windows
+from kantor.params import Train
+from kantor.progress import Progress
+
+
+def epochs(
+    core: runtime.keras.Model, examples: Windows | Crops, settings: Train, passes: int = 1
+) -> tuple[runtime.keras.Model, Callable[[int], float]]:
+    """The twin of `core` that is trained, and a function that trains it on the draw of this
+    number as kantor.training does, without validation, and returns the seconds.
+
+    The learning rate counts so many `passes`, a draw each, as one epoch.
+    """
+    twin = training.compiled(core, settings)
+    steps = math.ceil(examples.count / settings.batch_size)
+
+    def epoch(number: int) -> float:
+        started = time.perf_counter()
+        inputs, targets = examples.epoch(np.random.default_rng(number))
+        with Progress("ours", steps, "batches") as bar:
+            step = training.Step(settings, number / passes, steps * passes, [], bar)
+            twin.fit(
+                inputs,
+                targets,
+                batch_size=settings.batch_size,
+                shuffle=False,
+                verbose=0,
+                callbacks=[step],
+            )
+        return time.perf_counter() - started
+
+    return twin, epoch
