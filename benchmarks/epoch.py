@@ -27,7 +27,8 @@ def main() -> None:
     runtime.pin(settings.threads)
     windows = list(records.read(RECORDS / "train_windows.tfrecord"))
     seconds: dict[str, list[float]] = {"notebook": [], "kantor": []}
-    _, epoch = ours.epochs(model.build(settings.model), Windows(windows, None), settings.train)
+    _, (core,) = model.parts(model.build(settings.model))
+    _, epoch = ours.epochs(core, Windows(windows, None), settings.train)
     with (
         notebook(np.stack([window.tokens for window in windows])) as theirs,
         Progress("measure", ROUNDS + 1, "rounds") as progress,

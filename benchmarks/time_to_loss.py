@@ -47,7 +47,7 @@ def main() -> None:
     started = time.perf_counter()
     runtime.keras.utils.set_random_seed(settings.seed)
     network = model.build(settings.model)
-    recall, core = model.parts(network)
+    recall, (core,) = model.parts(network)
     one = settings.train.crops.model_copy(update={"passes": 1})
     pieces = list(records.read(RECORDS / "train_pieces.tfrecord"))
     crops = Crops(pieces, recall, one, settings.train.batch_size)

@@ -58,10 +58,6 @@ class Checkpoint:
             print(f"{self.path}: no checkpoint ({error}); starting anew", file=sys.stderr)
             return None
 
-    def remove(self) -> None:
-        """Delete the file, once the training's outputs are there."""
-        self.path.unlink(missing_ok=True)
-
 
 def fingerprint(paths: Iterable[Path], settings: str) -> str:
     """Identify a training by the content of the files and the settings it depends on."""

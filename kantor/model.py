@@ -4,11 +4,15 @@ Every model takes an arpeggio of tokens, int (batch, notes), any number of notes
 softmax probabilities, float32 (batch, notes, 47): place i foretells note i + 1 from the
 notes up to i, and from no later one. It is made of stock Keras layers alone, so that its
 file loads where nothing of this project is at hand.
+
+Inside are one or more cores of one architecture, its *members*, trained one after the other;
+the model's probabilities are the mean of theirs (Hansen and Salamon, "Neural Network
+Ensembles", IEEE PAMI 12, 1990).
 """
 
-from kantor import row_gru
-from kantor.chorale import VOCABULARY
-from kantor.params import Model, WavenetLstm
+from kantor import row_gru, wavenet_lstm
+from kantor.errors import KantorError
+from kantor.params import Model
 from kantor.runtime import keras
 
 layers = keras.layers
@@ -20,57 +24,32 @@ def build(settings: Model) -> keras.Model:
     It is compiled with the notebook's loss and optimiser, for whoever loads its file and
     calls `evaluate` or `fit` on it.
     """
-    architectures = {"row_gru": row_gru.build, "wavenet_lstm": wavenet_lstm}
-    network = architectures[settings.architecture](getattr(settings, settings.architecture))
+    architecture = {"row_gru": row_gru, "wavenet_lstm": wavenet_lstm}[settings.architecture]
+    chosen = getattr(settings, settings.architecture)
+    cores = [architecture.core(chosen, f"core_{n + 1}") for n in range(settings.members)]
+
+    arpeggio = layers.Input((None,), dtype="int32", name="arpeggio")
+    by_rows = settings.architecture == "row_gru"
+    inputs = row_gru.inputs(arpeggio) if by_rows else arpeggio
+    given = [core(inputs) for core in cores]
+    mean = layers.Average(name="mean")(given) if len(given) > 1 else given[0]
+    probabilities = row_gru.in_order(arpeggio, mean) if by_rows else mean
+    network = keras.Model(arpeggio, probabilities, name=settings.architecture)
     # Otherwise Keras counts the optimisers of a process, and writes that into the file.
     optimizer = keras.optimizers.Nadam(name="nadam")
     network.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return network
 
 
-def parts(network: keras.Model) -> tuple[keras.Model | None, keras.Model]:
-    """What a network knows of an arpeggio without weights, if it has such a part, and its
-    core, which is trained on that and on the arpeggio. The weights are the network's own.
-    """
-    names = {layer.name for layer in network.layers}
-    if "core" not in names:
-        return None, network
-    return network.get_layer("recall"), network.get_layer("core")
+def parts(network: keras.Model) -> tuple[keras.Model | None, list[keras.Model]]:
+    """What a network knows of the rows so far without weights, if it has such a part, and its
+    cores, which are trained on that. The weights are the network's own.
 
-
-def wavenet_lstm(chosen: WavenetLstm) -> keras.Model:
-    """The notebook's network: dilated causal convolutions (van den Oord et al., "WaveNet",
-    arXiv 1609.03499), then LSTM layers. Either part may be left out.
+    A network that was not built here is its own only core. KantorError tells of one that was
+    built by an earlier version.
     """
-    penalty = keras.regularizers.L1L2(chosen.l1, chosen.l2) if chosen.l1 or chosen.l2 else None
-    arpeggio = layers.Input((None,), dtype="int32", name="arpeggio")
-    x = layers.Embedding(VOCABULARY, chosen.embedding, name="embedding")(arpeggio)
-    for place, filters in enumerate(chosen.filters, start=1):
-        x = layers.Conv1D(
-            filters,
-            chosen.kernel,
-            padding="causal",
-            activation="relu",
-            dilation_rate=2 ** (place - 1),
-            kernel_regularizer=penalty,
-            name=f"convolution_{place}",
-        )(x)
-        if chosen.pooling > 1:
-            # As long as before and blind to the future: the pool ends at its own note.
-            # Zeros in front change no maximum, since ReLU gives nothing below zero.
-            x = layers.ZeroPadding1D((chosen.pooling - 1, 0), name=f"before_{place}")(x)
-            x = layers.MaxPooling1D(chosen.pooling, strides=1, name=f"pooling_{place}")(x)
-        if chosen.batch_norm:
-            x = layers.BatchNormalization(name=f"normalisation_{place}")(x)
-        if chosen.dropout:
-            x = layers.Dropout(chosen.dropout, name=f"convolution_dropout_{place}")(x)
-    for place, units in enumerate(chosen.lstm, start=1):
-        x = layers.LSTM(
-            units, return_sequences=True, kernel_regularizer=penalty, name=f"lstm_{place}"
-        )(x)
-        if chosen.dropout:
-            x = layers.Dropout(chosen.dropout, name=f"lstm_dropout_{place}")(x)
-    probabilities = layers.Dense(
-        VOCABULARY, activation="softmax", kernel_regularizer=penalty, name="probabilities"
-    )(x)
-    return keras.Model(arpeggio, probabilities, name="wavenet_lstm")
+    named = {layer.name: layer for layer in network.layers}
+    cores = [layer for name, layer in named.items() if name.startswith("core_")]
+    if "recall" in named and not cores:
+        raise KantorError(f"{network.name}: made by an earlier version; run `dvc repro train`")
+    return named.get("recall"), cores or [network]

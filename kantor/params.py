@@ -68,6 +68,7 @@ class RowGru(Block):
 
 class Model(Block):
     architecture: Literal["row_gru", "wavenet_lstm"]
+    members: Count
     row_gru: RowGru
     wavenet_lstm: WavenetLstm
 
@@ -124,6 +125,8 @@ class Prompt(Block):
 
 class Sample(Block):
     temperature: NotNegative
+    top_k: Annotated[int, Field(ge=0)]
+    top_p: Annotated[float, Field(gt=0, le=1)]
     rows: Count
 
 

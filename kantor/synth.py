@@ -15,7 +15,8 @@ import numpy as np
 from scipy.io import wavfile
 
 from kantor import files
-from kantor.chorale import SILENCE
+from kantor.chorale import SILENCE, to_csv
+from kantor.params import Render
 
 FADE_SECONDS = {"sine": 0.012, "organ": 0.03}
 # Relative strengths of the partials 1, 2, 3, ...: the organ's are those of stopped and open
@@ -59,6 +60,13 @@ def write_wav(sound: np.ndarray, rate: int, path: Path) -> None:
     """Write samples within [-1, 1] as a 16-bit WAV file."""
     with files.whole(path) as fresh:
         wavfile.write(fresh, rate, np.rint(sound * 32767).astype(np.int16))
+
+
+def write_piece(grid: np.ndarray, path: Path, chosen: Render) -> None:
+    """Write a grid as `path` with the suffix .csv, and its sound with the suffix .wav."""
+    path.with_suffix(".csv").write_text(to_csv(grid))
+    sound = synthesise(grid, chosen.tempo, chosen.rate, chosen.amplitude, chosen.timbre)
+    write_wav(sound, chosen.rate, path.with_suffix(".wav"))
 
 
 def _play(

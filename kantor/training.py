@@ -28,17 +28,24 @@ def train(
     examples: Windows | Crops,
     valid: Windows,
     settings: Train,
-    seed: int,
+    seed: tuple[int, ...],
     checkpoint: Checkpoint,
+    what: str = "train",
 ) -> History:
-    """Train `model`, a network's core, in place.
+    """Train `model`, a network's core, in place; `what` is for the progress.
+
+    Numbers from 0 on are the `seed`. KantorError tells of a training that runs away.
 
     Returns the history, a row an epoch: its number from 1, mean loss (nats a note, without
     penalties) and accuracy in training and on the validation split, and the learning rate
-    at its end. Training figures are taken while the weights change, with dropout.
+    at its end. Training figures are taken while the weights change, with dropout. A network of
+    rows is scored on the first note of each window too, as kantor.scoring does not: its
+    valid_loss is higher than there.
     """
     steps = math.ceil(examples.count / settings.batch_size)
-    weights = class_weights(examples.epoch(_draw(seed, 0))[1], settings)
+    weights = None
+    if settings.class_weights != "none":
+        weights = class_weights(examples.epoch(_draw(seed, 0))[1])
 
     twin = compiled(model, settings)
     state = checkpoint.load() or State([], [], [])
@@ -46,7 +53,7 @@ def train(
         for variable, value in zip(_variables(twin), state.variables, strict=True):
             variable.assign(value)
 
-    with Progress("train", settings.epochs * steps, "batches", len(state.history) * steps) as bar:
+    with Progress(what, settings.epochs * steps, "batches", len(state.history) * steps) as bar:
         while not finished(state.history, settings):
             epoch = len(state.history)
             inputs, targets = examples.epoch(_draw(seed, epoch))
@@ -144,14 +151,12 @@ def plateaus(history: History, epochs: int) -> int:
     return count
 
 
-def class_weights(targets: np.ndarray, settings: Train) -> np.ndarray | None:
-    """What a note counts for in the loss, float32 (47,), by its token; None = all the same.
+def class_weights(targets: np.ndarray) -> np.ndarray:
+    """What a note counts for in the loss if it is balanced, float32 (47,), by its token.
 
-    `balanced`: the inverse of the token's share in what is foretold, so that every token
-    that occurs counts as much as any other; the mean over all notes is 1.
+    It is the inverse of the token's share in what is foretold, so that every token that
+    occurs counts as much as any other; the mean over all notes is 1.
     """
-    if settings.class_weights == "none":
-        return None
     counts = np.bincount(targets.ravel(), minlength=VOCABULARY)
     occurring = np.count_nonzero(counts)
     return np.divide(
@@ -196,5 +201,5 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
     return [*model.variables, *model.optimizer.variables]
 
 
-def _draw(seed: int, epoch: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence((seed, epoch)))
+def _draw(seed: tuple[int, ...], epoch: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence((*seed, epoch)))

@@ -37,7 +37,7 @@ def main() -> None:
         "held_out_test": dataset["held_out_test"],
         "parameters": network.count_params(),
         "bytes": MODEL.stat().st_size,
-        "epochs": len(history),
+        "epochs": int(history["epoch"].max()),
         "sizes": {
             split: {name: of[name] for name in ("chorales", "rows", "notes", "windows")}
             for split, of in dataset["splits"].items()

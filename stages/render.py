@@ -19,11 +19,7 @@ def main() -> None:
     with files.whole(OUTPUT) as folder:
         folder.mkdir()
         for name, grid in pieces(chosen, settings.seed).items():
-            (folder / f"{name}.csv").write_text(chorale.to_csv(grid))
-            sound = synth.synthesise(
-                grid, chosen.tempo, chosen.rate, chosen.amplitude, chosen.timbre
-            )
-            synth.write_wav(sound, chosen.rate, folder / f"{name}.wav")
+            synth.write_piece(grid, folder / name, chosen)
 
 
 def pieces(chosen: params.Render, seed: int) -> dict[str, np.ndarray]:
@@ -34,7 +30,12 @@ def pieces(chosen: params.Render, seed: int) -> dict[str, np.ndarray]:
         model_file.load(MODEL),
         [
             sampling.Piece(
-                chorale.encode(prompt), sample.rows, sample.temperature, own_seed(seed, name)
+                chorale.encode(prompt),
+                sample.rows,
+                sampling.own_seed(seed, *name.encode()),
+                sample.temperature,
+                sample.top_k,
+                sample.top_p,
             )
             for name, sample in chosen.samples.items()
         ],
@@ -63,11 +64,6 @@ def pick(prompt: params.Prompt) -> np.ndarray:
             f"params.yaml: render.prompt.rows is {prompt.rows}; that chorale has {len(grid)} rows"
         )
     return grid
-
-
-def own_seed(seed: int, name: str) -> int:
-    """A seed for the sample of this name, whatever other samples there are."""
-    return int(np.random.SeedSequence((seed, *name.encode())).generate_state(1, np.uint64)[0])
 
 
 if __name__ == "__main__":

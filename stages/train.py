@@ -1,6 +1,7 @@
-"""train: fit the model that params.yaml describes to the training windows."""
+"""train: fit the model that params.yaml describes to the training split."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,7 @@ from kantor.checkpoint import Checkpoint, fingerprint
 INPUT = Path("data/records")
 MODEL = Path("models/chorale.keras")
 REPORT = Path("reports/training.csv")
-CHECKPOINT = Path("models/checkpoint.npz")
+CHECKPOINTS = Path("models/checkpoints")
 
 
 def main() -> None:
@@ -31,22 +32,24 @@ def main() -> None:
     runtime.keras.utils.set_random_seed(settings.seed)
 
     network = model.build(settings.model)
-    recall, core = model.parts(network)
-    checkpoint = Checkpoint(CHECKPOINT, identity(settings))
-    history = training.train(
-        core,
-        chosen(settings.train, recall),
-        examples.Windows(read("valid_windows"), recall),
-        settings.train,
-        settings.seed,
-        checkpoint,
-    )
+    recall, cores = model.parts(network)
+    train_on = chosen(settings.train, recall)
+    valid = examples.Windows(read("valid_windows"), recall)
+    this = identity(settings)
+    history = []
+    for member, core in enumerate(cores, start=1):
+        what = f"train {member} of {len(cores)}" if len(cores) > 1 else "train"
+        checkpoint = Checkpoint(CHECKPOINTS / f"{member}.npz", this)
+        rows = training.train(
+            core, train_on, valid, settings.train, (settings.seed, member), checkpoint, what
+        )
+        history += [{"member": member} | row for row in rows]
 
     model_file.save(network, MODEL)
     with files.whole(REPORT) as fresh:
         pd.DataFrame(history).to_csv(fresh, index=False, float_format="%.6g")
     environment.write()
-    checkpoint.remove()
+    shutil.rmtree(CHECKPOINTS)
 
 
 def chosen(

@@ -2,14 +2,16 @@ import numpy as np
 import pytest
 
 from conftest import changed, random_grid
-from kantor import chorale, examples, row_gru
+from kantor import chorale, examples
 from kantor.errors import KantorError
+from kantor.recall import NOTHING, TOKEN_HINTS
+from kantor.recall import recall as recall_model
 from kantor.records import Record
 
 
 @pytest.fixture(scope="module")
 def recall():
-    return row_gru.recall()
+    return recall_model()
 
 
 def piece(rows, index=0, lowest=20):
@@ -36,9 +38,11 @@ def places(crop, of):
 
 def arpeggios(drawn):
     inputs, targets = drawn
-    before = inputs[0] if isinstance(inputs, list) else inputs
-    assert np.array_equal(before[:, 1:], targets[:, :-1]), "a note foretells the next one"
-    return np.concatenate([before, targets[:, -1:]], axis=1)
+    if isinstance(inputs, list):
+        assert np.array_equal(inputs[0], targets), "a row foretells itself, from above and before"
+        return targets.reshape(len(targets), -1)
+    assert np.array_equal(inputs[:, 1:], targets[:, :-1]), "a note foretells the next one"
+    return np.concatenate([inputs, targets[:, -1:]], axis=1)
 
 
 def test_crops_are_stretches_of_pieces_that_begin_on_a_beat(chosen):
@@ -68,7 +72,7 @@ def test_keys_keep_each_voice_within_its_range():
     low, high = low.reshape(-1, 4), high.reshape(-1, 4)
     low[:, 3], high[:, 3] = 0, 0  # a bass that rests throughout binds nothing
     low[:, 2], high[:, 2] = 9, 14
-    assert examples.keys([low.ravel(), high.ravel()]) == [(0, 5), (-5, 0)]
+    assert examples.keys([low, high]) == [(0, 5), (-5, 0)]
 
 
 def test_a_transposed_crop_moves_with_all_that_it_recalls(chosen, recall):
@@ -81,30 +85,31 @@ def test_a_transposed_crop_moves_with_all_that_it_recalls(chosen, recall):
     drawn = crops(chosen, pieces, recall, transpose=True, passes=30)
     inputs, targets = drawn.epoch(np.random.default_rng(3))
     known, keys = 0, set()
-    for tokens, hints in zip(arpeggios((inputs, targets)), inputs[1], strict=True):
-        rows = tokens.reshape(-1, 4)
-        long = hints[:, row_gru.TOKEN_HINTS] >= 5  # alike for 16 rows: the repeat, surely
-        assert np.array_equal(hints[long, :4], rows[long])
+    for rows, hints in zip(targets, inputs[1], strict=True):
+        assert np.array_equal(hints[1:, :4], rows[:-1])
+        assert (hints[0, :4] == NOTHING).all()
+        long = hints[:, TOKEN_HINTS] >= 5  # alike for 16 rows: the repeat, surely
+        assert np.array_equal(hints[long, 4:8], rows[long])
         known += long.sum()
-        keys.add(int(tokens[tokens > 0].min()))
+        keys.add(int(rows[rows > 0].min()))
     assert known > 50 and len(keys) > 5
 
 
 def test_a_cold_crop_recalls_itself_alone_but_knows_its_place(chosen, recall):
     pieces = [Record(chorale.encode(random_grid(60)), 0, 0)]
-    (tokens, cold), _ = crops(chosen, pieces, recall, cold=1.0).epoch(np.random.default_rng(1))
+    (rows, cold), _ = crops(chosen, pieces, recall, cold=1.0).epoch(np.random.default_rng(1))
     (same, warm), _ = crops(chosen, pieces, recall).epoch(np.random.default_rng(1))
-    assert np.array_equal(tokens, same)
-    own = np.stack(examples.hints(tokens, recall))
+    assert np.array_equal(rows, same)
+    own = np.stack(examples.hints(rows, recall))
     assert np.array_equal(cold[:, :, :-1], own[:, :, :-1])
     assert np.array_equal(cold[:, :, -1], warm[:, :, -1])
     assert not np.array_equal(cold, warm) and cold[:, 0, -1].any()
 
 
 def test_hints_of_many_are_those_of_each(recall):
-    lines = [chorale.encode(random_grid(rows, seed=rows)) for rows in (3, 70, 33, 64, 20)]
-    for line, hints in zip(lines, examples.hints(lines, recall), strict=True):
-        assert np.array_equal(hints, recall.predict(line[None], verbose=0)[0])
+    pieces = [random_grid(rows, seed=rows) % 47 for rows in (3, 70, 33, 64, 20)]
+    for rows, hints in zip(pieces, examples.hints(pieces, recall), strict=True):
+        assert np.array_equal(hints, recall.predict(rows[None], verbose=0)[0])
 
 
 def test_windows_come_once_an_epoch_with_what_they_recall(recall):
@@ -113,8 +118,8 @@ def test_windows_come_once_an_epoch_with_what_they_recall(recall):
     assert np.array_equal(arpeggios(windows.all()), [record.tokens for record in records])
     (_, hints), targets = windows.epoch(np.random.default_rng(0))
     order = [
-        next(i for i, record in enumerate(records) if np.array_equal(record.tokens[1:], line))
-        for line in targets
+        next(i for i, record in enumerate(records) if np.array_equal(record.tokens, rows.ravel()))
+        for rows in targets
     ]
     assert sorted(order) == list(range(5)) and order != list(range(5))
     assert np.array_equal(hints, windows.all()[0][1][order]) and hints.shape[1] == 9

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from networks import small, unlike
 
-from conftest import changed
 from kantor import model
 from kantor.runtime import keras
 
@@ -30,17 +30,8 @@ def named(case):
 
 
 def build(chosen, architecture="wavenet_lstm", **options):
-    keras.utils.set_random_seed(3)
-    block = changed(getattr(chosen.model, architecture), **options).model_dump()
-    network = model.build(changed(chosen.model, architecture=architecture, **{architecture: block}))
-    _, core = model.parts(network)
-    # Fresh embeddings are nearly the same for all notes, fresh normalisation does nothing.
-    for layer in core.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([np.random.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
-        if isinstance(layer, keras.layers.Embedding):
-            layer.set_weights([np.random.normal(size=w.shape) for w in layer.get_weights()])
-    return network
+    as_set = getattr(chosen.model, architecture).model_dump()
+    return unlike(small(chosen, architecture, **(as_set | options)))
 
 
 @pytest.mark.parametrize(("architecture", "options"), NETWORKS, ids=named)
@@ -72,8 +63,25 @@ def test_the_wavenet_lstm_is_the_notebooks_network(chosen):
     assert build(chosen).count_params() == 396_810
 
 
+@pytest.mark.parametrize("architecture", ["row_gru", "wavenet_lstm"])
+def test_members_foretell_the_mean_of_what_each_foretells(chosen, architecture):
+    network = small(chosen, architecture, members=3)
+    one = small(chosen, architecture)
+    _, cores = model.parts(network)
+    _, (core,) = model.parts(one)
+    draw = np.random.default_rng(2)
+    tokens = draw.integers(0, 47, (2, 24))
+    alone = []
+    for member in cores:
+        member.set_weights([draw.uniform(0.1, 1, w.shape) for w in member.get_weights()])
+        core.set_weights(member.get_weights())
+        alone.append(one.predict(tokens, verbose=0))
+    assert not np.allclose(alone[0], alone[1], atol=1e-4)
+    np.testing.assert_allclose(network.predict(tokens, verbose=0), np.mean(alone, 0), atol=1e-6)
+
+
 def test_pooling_takes_the_maximum_of_a_note_and_those_before(chosen):
-    network = build(chosen, filters=[4], pooling=3, batch_norm=False, lstm=[])
+    _, (network,) = model.parts(build(chosen, filters=[4], pooling=3, batch_norm=False, lstm=[]))
     tokens = np.random.default_rng(1).integers(0, 47, (1, 20))
     inner = keras.Model(
         network.inputs,

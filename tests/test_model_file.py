@@ -4,30 +4,20 @@ import time
 
 import numpy as np
 import pytest
+from networks import small
 
-from conftest import changed
-from kantor import model, model_file
+from kantor import model_file
 from kantor.errors import KantorError
-from kantor.runtime import keras
 
 OPTIONS = {
-    "row_gru": {"embedding": 4, "units": [8, 8], "head": 8},
+    "row_gru": {},
     "wavenet_lstm": {"dropout": 0.1, "l2": 1e-4, "pooling": 2, "lstm": [8]},
 }
 
 
 @pytest.fixture(params=OPTIONS)
 def build(chosen, request):
-    name = request.param
-    block = changed(getattr(chosen.model, name), **OPTIONS[name]).model_dump()
-    settings = changed(chosen.model, architecture=name, **{name: block})
-
-    def build():
-        keras.utils.clear_session()  # Keras counts the operations of a process for their names
-        keras.utils.set_random_seed(1)
-        return model.build(settings)
-
-    return build
+    return lambda: small(chosen, request.param, members=2, **OPTIONS[request.param])
 
 
 @pytest.fixture

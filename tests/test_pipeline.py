@@ -9,7 +9,7 @@ import pytest
 from clone import Clone
 from scipy.io import wavfile
 
-from kantor import chorale
+from kantor import chorale, examples, model, model_file, records
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +31,27 @@ def test_every_output_is_there(built):
     assert dataset["vocabulary"] == 47 and dataset["window_notes"] == 68
     assert dataset["splits"]["train"]["rows"] == catalogue.query("split == 'train'")["rows"].sum()
     assert (built.folder / "models/chorale.keras").exists()
-    assert not (built.folder / "models/checkpoint.npz").exists()
+    assert not (built.folder / "models/checkpoints").exists()
     history = pd.read_csv(built.folder / "reports/training.csv")
     assert history["epoch"].tolist() == [1, 2, 3] and (history > 0).all(axis=None)
     figures = metrics(built)
     assert figures["held_out_test"] is True
     assert figures["test"]["pieces"]["notes"] == dataset["splits"]["test"]["notes"] - 3
-    assert figures["valid"]["windows"]["loss"] == pytest.approx(history["valid_loss"].min())
     for name in ("place", "voices", "intervals"):
         assert len(pd.read_csv(built.folder / f"reports/evaluation/{name}.csv")) >= 4
+
+
+def test_training_and_evaluate_score_the_same_model_alike(built):
+    network = model_file.load(built.folder / "models/chorale.keras")
+    recall, (core,) = model.parts(network)
+    windows = list(records.read(built.folder / "data/records/valid_windows.tfrecord"))
+    inputs, rows = examples.Windows(windows, recall).all()
+    given = np.take_along_axis(core.predict(inputs, verbose=0), rows[..., None], axis=-1)
+    losses = -np.log(given.reshape(len(rows), -1))
+    history = pd.read_csv(built.folder / "reports/training.csv")
+    assert losses.mean() == pytest.approx(history["valid_loss"].min(), abs=1e-4)
+    scored = metrics(built)["valid"]["windows"]["loss"]
+    assert losses[:, 1:].mean() == pytest.approx(scored, abs=1e-4)
 
 
 def test_the_samples_begin_with_the_prompt_and_sound_as_long_as_they_are(built):

@@ -1,0 +1,33 @@
+"""What a machine can multiply, and what networks multiply."""
+
+import time
+
+import numpy as np
+
+from kantor import model
+from kantor.chorale import VOICES
+from kantor.runtime import keras, tf
+
+ROUNDS = 20
+
+
+def measured() -> float:
+    """Operations a second in the product of two large matrices, the best of many rounds."""
+    matrix = tf.random.normal((1024, 1024))
+    seconds = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        (matrix @ matrix).numpy()
+        seconds.append(time.perf_counter() - started)
+    return 2 * len(matrix) ** 3 / min(seconds)
+
+
+def products(network: keras.Model) -> float:
+    """Operations a note in products with weights: two for each weight.
+
+    Embeddings are looked up, not multiplied; a network of rows takes a step in four notes.
+    """
+    recall, cores = model.parts(network)
+    weights = [w for core in cores for w in core.weights if "kernel" in w.path]
+    operations = 2 * float(sum(np.prod(w.shape) for w in weights))
+    return operations / len(VOICES) if recall else operations

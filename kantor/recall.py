@@ -1,0 +1,140 @@
+"""Where in the piece it has been before: what a network of rows can look up, without weights.
+
+For every row, and for each voice of it, recalled is the latest place whose past is most like
+the present one, and how the piece went on there; and with that what else of the rows before
+needs no learning. `recall` gives these hints for whole sequences, as a model of stock Keras
+operations, to train with and to put into a model file; `nothing`, `recalled` and `remembered`
+give the same hints row by row. Rows are numbered from 0.
+"""
+
+from kantor.chorale import VOCABULARY, VOICES
+from kantor.runtime import keras, tf
+
+layers, ops = keras.layers, keras.ops
+
+NOTHING = VOCABULARY  # stands where there is no note: before the first row, nothing recalled
+REACHES = (2, 4, 8, 16, 32)  # alike for one row is level 1, for so many are levels 2 to 6
+LEVELS = len(REACHES) + 2
+LONGEST_HOLD = 16
+PERIOD = 16  # rows; four beats, whichever of them the bar begins with
+HINTS = {
+    "before": 4,  # the tokens of the row before
+    "row": 4,  # those that came after the place most like this one in all voices
+    "voice": 4,  # the same with each voice looked at by itself
+    "row_level": 1,  # how far back it is alike, 0 to 6
+    "voice_level": 4,
+    "held": 4,  # for how many rows each voice has held its note, 0 to 15
+    "position": 1,  # of the row, modulo PERIOD
+}
+TOKEN_HINTS = HINTS["before"] + HINTS["row"] + HINTS["voice"]
+
+
+def recall() -> keras.Model:
+    """Rows, int (batch, rows, 4), to HINTS for each from the rows before it, int32 (batch,
+    rows, 22).
+    """
+    rows = layers.Input((None, len(VOICES)), dtype="int32", name="rows")
+    before, before_that = _delayed(rows, 1), _delayed(rows, 2)
+    row = numbers(rows[:, :, 0]) - 1
+    now, then = ops.expand_dims(row, 2), ops.expand_dims(row, 1)
+
+    lines = ops.transpose(before, (0, 2, 1))
+    same = ops.equal(ops.expand_dims(lines, 3), ops.expand_dims(lines, 2))
+    same = ops.concatenate([ops.all(same, axis=1, keepdims=True), same], axis=1)
+    earlier = ops.expand_dims(ops.logical_and(then < now, then > 0), 1)
+    alike = ops.cast(ops.logical_and(same, earlier), "int32")
+    levels = alike
+    for reach in REACHES:
+        alike = alike * _shifted(alike, reach // 2, axes=(2, 3))
+        levels = levels + alike
+    level = ops.max(levels, axis=3)
+    best = ops.equal(levels, ops.expand_dims(level, 3))
+    latest = ops.max(ops.where(best, ops.expand_dims(then, 1), 0), axis=3)
+
+    after_row = ops.take_along_axis(rows, ops.expand_dims(latest[:, 0], 2), axis=1)
+    after_row = ops.where(ops.expand_dims(level[:, 0], 2) > 0, after_row, NOTHING)
+    after_voice = ops.take_along_axis(ops.transpose(rows, (0, 2, 1)), latest[:, 1:], axis=2)
+    after_voice = ops.where(level[:, 1:] > 0, after_voice, NOTHING)
+
+    began = ops.where(ops.equal(before, before_that), 0, now)
+    for rows_back in (1, 2, 4, 8):
+        began = ops.maximum(began, _shifted(began, rows_back, axes=(1,)))
+    held = ops.minimum(now - began, LONGEST_HOLD - 1)
+    hints = [before, after_row, ops.transpose(after_voice, (0, 2, 1))]
+    hints += [ops.transpose(level, (0, 2, 1)), held, now % PERIOD]
+    return keras.Model(rows, ops.concatenate(hints, axis=2), name="recall")
+
+
+Memory = dict[str, tf.Tensor]
+
+
+def nothing(pieces: int, rows: int) -> Memory:
+    """What is remembered of pieces before their first row, to carry from row to row.
+
+    `lines`: the voices so far, int32 (pieces, 4, rows), with room for so many rows; `before`:
+    the row before; `held`: as in HINTS; `alike`, int32 (pieces, 5, rows): how many rows on
+    end before each place are like the last ones, in all voices together and in each.
+    """
+    voices = len(VOICES)
+    return {
+        "lines": tf.zeros((pieces, voices, rows), tf.int32),
+        "before": tf.fill((pieces, voices), NOTHING),
+        "held": tf.zeros((pieces, voices), tf.int32),
+        "alike": tf.zeros((pieces, 1 + voices, rows), tf.int32),
+    }
+
+
+def recalled(memory: Memory, row: tf.Tensor) -> tuple[tf.Tensor, Memory]:
+    """The hints for a row, int32 (pieces, 1, 22), and what to carry on."""
+    lines, before = memory["lines"], memory["before"]
+    then = tf.range(lines.shape[2])
+    same = _pushed(lines) == before[:, :, None]
+    same = tf.concat([tf.reduce_all(same, axis=1, keepdims=True), same], axis=1)
+    same = same & (then > 0) & (then < row)
+    alike = tf.where(same, _pushed(memory["alike"]) + 1, 0)
+
+    levels = tf.add_n([tf.cast(alike >= rows, tf.int32) for rows in (1, *REACHES)])
+    level = tf.reduce_max(levels, axis=2)
+    latest = tf.reduce_max(tf.where(levels == level[:, :, None], then, 0), axis=2)
+    in_all = tf.broadcast_to(latest[:, :1], before.shape)
+    after = tf.gather(lines, tf.stack([in_all, latest[:, 1:]], axis=2), axis=2, batch_dims=2)
+    after_row = tf.where(level[:, :1] > 0, after[:, :, 0], NOTHING)
+    after_voice = tf.where(level[:, 1:] > 0, after[:, :, 1], NOTHING)
+
+    position = tf.fill((lines.shape[0], 1), row % PERIOD)
+    hints = [before, after_row, after_voice, level, memory["held"], position]
+    return tf.concat(hints, axis=1)[:, None], memory | {"alike": alike}
+
+
+def remembered(memory: Memory, row: tf.Tensor, notes: tf.Tensor) -> Memory:
+    """What to carry on after the notes of a row, int32 (pieces, 4), are chosen."""
+    here = tf.range(memory["lines"].shape[2]) == row
+    held = tf.minimum(memory["held"] + 1, LONGEST_HOLD - 1)
+    return memory | {
+        "lines": tf.where(here, notes[:, :, None], memory["lines"]),
+        "before": notes,
+        "held": tf.where(notes == memory["before"], held, 0),
+    }
+
+
+def _pushed(values: tf.Tensor) -> tf.Tensor:
+    """The values one place further on along the last axis, a zero before them."""
+    return tf.pad(values, ((0, 0), (0, 0), (1, 0)))[:, :, :-1]
+
+
+def numbers(tokens: keras.KerasTensor) -> keras.KerasTensor:
+    """1, 2, 3, ... along tokens (batch, places)."""
+    # Sums of plain ones would be a constant, and XLA takes minutes to compute that one.
+    return ops.cumsum(ops.cast(tokens >= 0, "int32"), axis=1)
+
+
+def _delayed(rows: keras.KerasTensor, by: int) -> keras.KerasTensor:
+    """For each row the one so many rows before."""
+    return ops.pad(rows, ((0, 0), (by, 0), (0, 0)), constant_values=NOTHING)[:, :-by]
+
+
+def _shifted(values: keras.KerasTensor, by: int, axes: tuple[int, ...]) -> keras.KerasTensor:
+    """The values so many places further on along the axes, zeros before them."""
+    places = range(len(values.shape))
+    padded = ops.pad(values, [(by, 0) if axis in axes else (0, 0) for axis in places])
+    return padded[tuple(slice(None, -by) if axis in axes else slice(None) for axis in places)]
