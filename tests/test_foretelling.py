@@ -78,7 +78,7 @@ def refused():
         yield pytest.param(layer, id=name)
 
 
-@pytest.mark.parametrize("layer", refused())
+@pytest.mark.parametrize("layer", list(refused()))
 def test_layers_of_which_no_step_is_known_are_refused(layer):
     arpeggio = keras.layers.Input((None,), dtype="int32")
     network = keras.Model(arpeggio, layer(keras.layers.Embedding(47, 4)(arpeggio)))

@@ -5,6 +5,8 @@ from conftest import PROJECT
 from kantor import params
 from kantor.errors import KantorError
 
+SAMPLE = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "rows": 4}
+
 
 def test_the_projects_own_settings_are_valid(chosen):
     assert chosen.model.architecture == "row_gru"
@@ -19,7 +21,8 @@ def test_the_projects_own_settings_are_valid(chosen):
         ("train.learnig_rate", 0.1, "train.learnig_rate"),
         ("model.architecture", "transformer", "model.architecture is 'transformer'"),
         ("download.archive.sha256", "abc", "download.archive.sha256 is 'abc'"),
-        ("render.samples", {"../up": {"temperature": 1.0, "rows": 4}}, "'../up'"),
+        ("render.samples", {"../up": SAMPLE}, "'../up'"),
+        ("render.samples", {"warm": SAMPLE | {"top_p": 0.0}}, "render.samples.warm.top_p is 0.0"),
         ("render.amplitude", 0.3, "render.amplitude is 0.3"),
         ("seed", -1, "seed is -1"),
     ],

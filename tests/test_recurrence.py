@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from networks import small
 
-from conftest import changed
 from kantor import model, recurrence
 from kantor.runtime import keras, tf
 
@@ -38,9 +38,7 @@ def test_numbers_and_gradients_are_those_of_keras(kind, compiled, batch, steps, 
 
 
 def test_a_twin_foretells_the_same_and_leaves_the_model_stock(chosen):
-    block = changed(chosen.model.wavenet_lstm, lstm=[16, 8], dropout=0.2).model_dump()
-    settings = {"architecture": "wavenet_lstm", "wavenet_lstm": block}
-    network = model.build(changed(chosen.model, **settings))
+    _, (network,) = model.parts(small(chosen, "wavenet_lstm", lstm=[16, 8], dropout=0.2))
     twin = recurrence.swift(network)
     tokens = np.random.default_rng(0).integers(0, 47, (2, 30))
     np.testing.assert_allclose(
