@@ -64,13 +64,10 @@ def compare(name: str, network: keras.Model, prompts: list[np.ndarray], most: fl
 
     drawn = [sampling.Piece(prompts[i % len(prompts)], ROWS, i) for i in range(MANY)]
     first, _ = timed(lambda: composer.compose(drawn))
-    many = (
-        MANY
-        * NOTES
-        / statistics.median(timed(lambda: composer.compose(drawn))[0] for _ in range(5))
-    )
-    alone, together = composer.compose(drawn[7:8]), composer.compose(drawn)
-    print(f"  piece 7 of them composed alone: the same is {np.array_equal(alone[0], together[7])}")
+    rounds = [timed(lambda: composer.compose(drawn)) for _ in range(5)]
+    many = MANY * NOTES / statistics.median(taken for taken, _ in rounds)
+    (alone,), (_, together) = composer.compose(drawn[7:8]), rounds[0]
+    print(f"  piece 7 of them composed alone: the same is {np.array_equal(alone, together[7])}")
     needed = peak.products(network) * many
     print(f"  {MANY} pieces: {many:,.0f} notes a second, {many / slow:,.0f} times")
     print(f"  first call: {first - MANY * NOTES / many:.1f} s to compile")
@@ -78,9 +75,9 @@ def compare(name: str, network: keras.Model, prompts: list[np.ndarray], most: fl
 
     long = sampling.Piece(prompts[0], 1008, 0)
     list(composer.stretches([long]))
-    rounds = [stretches(composer, long) for _ in range(5)]
+    seconds = [stretches(composer, long) for _ in range(5)]
     at = {
-        row: statistics.median(taken[row // sampling.ROWS_AT_ONCE] for taken in rounds)
+        row: statistics.median(taken[row // sampling.ROWS_AT_ONCE] for taken in seconds)
         for row in (40, 1000)
     }
     notes = sampling.ROWS_AT_ONCE * len(chorale.VOICES)

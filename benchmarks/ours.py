@@ -3,13 +3,22 @@
 import math
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
-from kantor import runtime, training
+from kantor import records, runtime, training
 from kantor.examples import Crops, Windows
 from kantor.params import Train
 from kantor.progress import Progress
+
+PIECES = Path("data/records/train_pieces.tfrecord")
+
+
+def one_pass(recall: runtime.keras.Model, settings: Train) -> Crops:
+    """Crops of the training pieces that make up one pass at a time, not the setting's many."""
+    crops = settings.crops.model_copy(update={"passes": 1})
+    return Crops(list(records.read(PIECES)), recall, crops, settings.batch_size)
 
 
 def epochs(

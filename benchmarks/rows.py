@@ -8,15 +8,12 @@ for the weights.
 """
 
 import statistics
-from pathlib import Path
 
 from benchmarks import ours, peak
-from kantor import model, params, records, runtime
+from kantor import model, params, runtime
 from kantor.chorale import VOICES
-from kantor.examples import Crops
 
 ROUNDS = 5
-RECORDS = Path("data/records")
 
 
 def main() -> None:
@@ -25,9 +22,7 @@ def main() -> None:
     most = peak.measured()
     network = model.build(settings.model)
     recall, (core,) = model.parts(network)
-    one = settings.train.crops.model_copy(update={"passes": 1})
-    pieces = list(records.read(RECORDS / "train_pieces.tfrecord"))
-    crops = Crops(pieces, recall, one, settings.train.batch_size)
+    crops = ours.one_pass(recall, settings.train)
     _, epoch = ours.epochs(core, crops, settings.train)
     epoch(0)
     seconds = statistics.median(epoch(number) for number in range(1, ROUNDS + 1))

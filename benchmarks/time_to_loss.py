@@ -18,7 +18,6 @@ import study
 from benchmarks import ours
 from benchmarks.beside import notebook
 from kantor import model, model_file, params, records, runtime, scoring
-from kantor.examples import Crops
 from kantor.progress import Progress
 
 RECORDS = Path("data/records")
@@ -48,9 +47,7 @@ def main() -> None:
     runtime.keras.utils.set_random_seed(settings.seed)
     network = model.build(settings.model)
     recall, (core,) = model.parts(network)
-    one = settings.train.crops.model_copy(update={"passes": 1})
-    pieces = list(records.read(RECORDS / "train_pieces.tfrecord"))
-    crops = Crops(pieces, recall, one, settings.train.batch_size)
+    crops = ours.one_pass(recall, settings.train)
     twin, epoch = ours.epochs(core, crops, settings.train, settings.train.crops.passes)
     taken, passes, reached = time.perf_counter() - started, 0, np.inf
     while reached > aim:

@@ -48,7 +48,8 @@ class Piece:
 
         tokens = self.known
         expect(
-            self.prompt is None or (tokens.size and tokens.shape == (tokens.size // 4 * 4,)),
+            self.prompt is None
+            or (tokens.ndim == 1 and tokens.size > 0 and tokens.size % len(VOICES) == 0),
             f"a prompt of shape {tokens.shape}",
             "an arpeggio of one whole row or more, or None for no prompt",
         )

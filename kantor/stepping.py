@@ -20,7 +20,6 @@ layers = keras.layers
 
 State = dict[str, list[tf.Tensor]]
 
-# A pooling gets as many places as it pools, from the zeros in front of it.
 AT_ITS_PLACE = (
     layers.Activation,
     layers.Add,
@@ -28,9 +27,7 @@ AT_ITS_PLACE = (
     layers.Concatenate,
     layers.Dense,
     layers.Dropout,
-    layers.Embedding,
     layers.InputLayer,
-    layers.MaxPooling1D,
 )
 # Those of keras.ops that the networks of kantor.row_gru use, all along other axes than time.
 OPERATIONS = ("Add", "Cast", "Equal", "GetItem", "Multiply", "OneHot", "Stack")
@@ -120,6 +117,7 @@ def _check(layer: keras.Operation) -> None:
     elif isinstance(layer, layers.ZeroPadding1D):
         known = layer.padding[1] == 0
     elif isinstance(layer, layers.MaxPooling1D):
+        # It gets as many places as it pools, from the zeros in front of it.
         known = layer.padding == "valid" and layer.strides == (1,)
     elif isinstance(layer, layers.LSTM | layers.GRU):
         known = not (layer.go_backwards or layer.stateful) and layer.return_sequences

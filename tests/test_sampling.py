@@ -22,13 +22,8 @@ def chosen_tokens(probabilities, draws, temperature=1.0, top_k=None, top_p=None)
     """What is chosen from probabilities (47,), given or the rest 0, for each draw."""
     padded = np.zeros((len(draws), chorale.VOCABULARY), np.float32)
     padded[:, : len(probabilities)] = probabilities
-    how = {"temperature": temperature}
-    if top_k is not None:
-        how |= {"top_k": top_k, "top_p": top_p}
-    how = {name: tf.fill(len(draws), value) for name, value in how.items()}
-    for name in ("temperature", "top_p"):
-        if name in how:
-            how[name] = tf.cast(how[name], tf.float32)
+    how = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    how = {name: tf.fill(len(draws), value) for name, value in how.items() if value is not None}
     return sampling.choose(tf.constant(padded), tf.constant(draws, tf.float32), **how).numpy()
 
 
