@@ -34,17 +34,10 @@ def epochs(
 
     def epoch(number: int) -> float:
         started = time.perf_counter()
-        inputs, targets = examples.epoch(np.random.default_rng(number))
+        drawn = examples.epoch(np.random.default_rng(number))
         with Progress("ours", steps, "batches") as bar:
             step = training.Step(settings, number / passes, steps * passes, [], bar)
-            twin.fit(
-                inputs,
-                targets,
-                batch_size=settings.batch_size,
-                shuffle=False,
-                verbose=0,
-                callbacks=[step],
-            )
+            training.fit(twin, drawn, step)
         return time.perf_counter() - started
 
     return twin, epoch

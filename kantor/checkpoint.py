@@ -59,6 +59,15 @@ class Checkpoint:
             return None
 
 
+def history(path: Path) -> list[dict[str, float]]:
+    """The history in a checkpoint's file, of whichever training; none where there is no file."""
+    try:
+        with np.load(path) as arrays:
+            return json.loads(str(arrays["history"]))
+    except FileNotFoundError:
+        return []
+
+
 def fingerprint(paths: Iterable[Path], settings: str) -> str:
     """Identify a training by the content of the files and the settings it depends on."""
     total = hashlib.sha256(settings.encode())

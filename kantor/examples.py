@@ -26,7 +26,6 @@ Examples = tuple[np.ndarray | list[np.ndarray], np.ndarray]
 BEAT = 4  # rows
 LONGER = 64  # rows that pieces are filled up to the next multiple of, for a few shapes only
 ROWS_AT_ONCE = 4096
-HINTS_A_ROW = sum(HINTS.values())
 
 
 class Windows:
@@ -84,19 +83,20 @@ class Crops:
         """The crops of an epoch."""
         # Beyond the ends, so that the first and the last rows come as often as others.
         beyond = self._length // BEAT // 3
-        rows = np.empty((self.count, self._length, len(VOICES)), np.int32)
-        found = np.empty((self.count, self._length, HINTS_A_ROW), np.int32)
-        for i, piece in enumerate(draw.choice(len(self._pieces), self.count, p=self._share)):
+        crops, found = [], []
+        for piece in draw.choice(len(self._pieces), self.count, p=self._share):
             start = draw.integers(-beyond, self._starts[piece] + beyond, endpoint=True)
             first = BEAT * int(np.clip(start, 0, self._starts[piece]))
             key = draw.integers(*self._keys[piece], endpoint=True)
             stretch = slice(first, first + self._length)
-            rows[i] = transposed(self._pieces[piece][stretch], key)
-            if self._hints:
-                found[i] = self._hints[piece][stretch]
-                found[i, :, :TOKEN_HINTS] = transposed(found[i, :, :TOKEN_HINTS], key)
+            crops.append(transposed(self._pieces[piece][stretch], key))
+            if self._recall:
+                notes, others = np.split(self._hints[piece][stretch], [TOKEN_HINTS], axis=1)
+                found.append(np.hstack([transposed(notes, key), others]))
+        rows = np.stack(crops)
         if not self._recall:
             return _examples(rows, None)
+        found = np.stack(found)
         # The GRUs begin with the crop: its first row is learnt as that of a piece or window.
         found[:, 0, : HINTS["before"]] = NOTHING
         cold = np.flatnonzero(draw.random(self.count) < self._cold)

@@ -29,11 +29,10 @@ def build(settings: Model) -> keras.Model:
     cores = [architecture.core(chosen, f"core_{n + 1}") for n in range(settings.members)]
 
     arpeggio = layers.Input((None,), dtype="int32", name="arpeggio")
-    by_rows = settings.architecture == "row_gru"
-    inputs = row_gru.inputs(arpeggio) if by_rows else arpeggio
+    inputs = architecture.inputs(arpeggio)
     given = [core(inputs) for core in cores]
     mean = layers.Average(name="mean")(given) if len(given) > 1 else given[0]
-    probabilities = row_gru.in_order(arpeggio, mean) if by_rows else mean
+    probabilities = architecture.in_order(arpeggio, mean)
     network = keras.Model(arpeggio, probabilities, name=settings.architecture)
     # Otherwise Keras counts the optimisers of a process, and writes that into the file.
     optimizer = keras.optimizers.Nadam(name="nadam")

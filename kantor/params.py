@@ -92,6 +92,7 @@ class Train(Block):
     crops: Crops
     epochs: Count
     batch_size: Count
+    replicas: Count
     optimizer: Literal["nadam", "adam", "adamw", "rmsprop", "sgd"]
     learning_rate: Positive
     beta_2: Share
@@ -107,6 +108,12 @@ class Train(Block):
     def _warm_up_ends(self) -> "Train":
         if self.schedule.warmup_epochs >= self.epochs:
             raise ValueError("schedule.warmup_epochs must be fewer than epochs")
+        return self
+
+    @model_validator(mode="after")
+    def _replicas_share_a_batch(self) -> "Train":
+        if self.batch_size % self.replicas:
+            raise ValueError("batch_size must be a multiple of replicas")
         return self
 
 
@@ -196,5 +203,7 @@ def change(content: dict, changes: Mapping[str, object]) -> None:
         *blocks, last = key.split(".")
         place = content
         for block in blocks:
+            if not isinstance(place.get(block), dict):
+                raise KantorError(f"{key}: no such key: params.yaml has no block {block} there")
             place = place[block]
         place[last] = value

@@ -88,10 +88,10 @@ def recalled(memory: Memory, row: tf.Tensor) -> tuple[tf.Tensor, Memory]:
     """The hints for a row, int32 (pieces, 1, 22), and what to carry on."""
     lines, before = memory["lines"], memory["before"]
     then = tf.range(lines.shape[2])
-    same = _pushed(lines) == before[:, :, None]
+    same = _shifted(lines, 1, axes=(2,)) == before[:, :, None]
     same = tf.concat([tf.reduce_all(same, axis=1, keepdims=True), same], axis=1)
     same = same & (then > 0) & (then < row)
-    alike = tf.where(same, _pushed(memory["alike"]) + 1, 0)
+    alike = tf.where(same, _shifted(memory["alike"], 1, axes=(2,)) + 1, 0)
 
     levels = tf.add_n([tf.cast(alike >= rows, tf.int32) for rows in (1, *REACHES)])
     level = tf.reduce_max(levels, axis=2)
@@ -115,11 +115,6 @@ def remembered(memory: Memory, row: tf.Tensor, notes: tf.Tensor) -> Memory:
         "before": notes,
         "held": tf.where(notes == memory["before"], held, 0),
     }
-
-
-def _pushed(values: tf.Tensor) -> tf.Tensor:
-    """The values one place further on along the last axis, a zero before them."""
-    return tf.pad(values, ((0, 0), (0, 0), (1, 0)))[:, :, :-1]
 
 
 def numbers(tokens: keras.KerasTensor) -> keras.KerasTensor:

@@ -2,20 +2,21 @@
 
 Take `tf` and `keras` from here. What a machine's environment variables, its Keras
 settings file or its number of cores would change in the bits is pinned before TensorFlow
-is loaded: the variables that steer it are removed, vector instructions end at AVX2 also
-where there are wider ones, and graphics cards stay unseen.
+is loaded: the variables that steer it are removed, and vector instructions end at AVX2 also
+where there are wider ones. `pin` sees to threads and graphics cards.
 """
 
 import os
 import sys
 from contextlib import contextmanager
 
+from kantor.errors import KantorError
+
 STEERING = ("TF_", "XLA_", "KERAS_", "ONEDNN_", "DNNL_", "OMP_", "KMP_", "MKL_", "TENSORFLOW_")
 
 for name in [name for name in os.environ if name.startswith(STEERING)]:
     del os.environ[name]
 os.environ |= {
-    "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -48,13 +49,40 @@ keras.config.set_epsilon(1e-7)
 keras.config.set_image_data_format("channels_last")
 
 
-def pin(threads: int) -> None:
-    """Give TensorFlow its number of threads; belongs before the first operation.
+def pin(threads: int, replicas: int = 1) -> None:
+    """Give TensorFlow its number of threads, and devices for so many replicas of a network;
+    belongs before the first operation.
 
-    It is the size of the pools, not the number of cores: sums are split by it, so another
-    number gives other bits, and the same number on fewer cores gives the same.
+    Threads are the size of the pools, not the number of cores: sums are split by it, so another
+    number gives other bits, and the same number on fewer cores gives the same. One replica
+    runs on the processor, and graphics cards stay unseen, since they too give other bits.
     """
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     with _native_log_unheard():
+        if replicas == 1:
+            tf.config.set_visible_devices([], "GPU")
+        elif not cards():
+            (processor,) = tf.config.list_physical_devices("CPU")
+            shares = [tf.config.LogicalDeviceConfiguration()] * replicas
+            tf.config.set_logical_device_configuration(processor, shares)
         tf.constant(0)
+
+
+def cards() -> int:
+    """How many graphics cards TensorFlow finds."""
+    return len(tf.config.list_physical_devices("GPU"))
+
+
+def replicated(replicas: int) -> tf.distribute.Strategy:
+    """What keeps so many replicas of a network alike; KantorError if devices don't suffice."""
+    if replicas == 1:
+        return tf.distribute.get_strategy()
+    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    devices = [device.name for device in tf.config.list_logical_devices(kind)]
+    if len(devices) < replicas:
+        raise KantorError(
+            f"params.yaml: train.replicas is {replicas}: there are {len(devices)} devices of "
+            f"kind {kind}; set it to that or less"
+        )
+    return tf.distribute.MirroredStrategy(devices[:replicas])

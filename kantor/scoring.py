@@ -81,6 +81,20 @@ def by_voice(notes: pd.DataFrame) -> dict[str, dict[str, float | None]]:
     return {name: figures(notes[notes["voice"] == voice]) for voice, name in enumerate(VOICES)}
 
 
+def by_kind(notes: pd.DataFrame, bigram: pd.DataFrame) -> pd.DataFrame:
+    """Onsets and held notes, a row each: loss and accuracy of the model and of the bigram."""
+    scored = {"model": figures(notes), "bigram": figures(bigram)}
+    return pd.DataFrame(
+        {"notes": name}
+        | {
+            f"{who}_{figure}": of[f"{kind}_{figure}"]
+            for figure in ("loss", "accuracy")
+            for who, of in scored.items()
+        }
+        for kind, name in (("onset", "onsets"), ("hold", "held"))
+    )
+
+
 def by_place(notes: pd.DataFrame, rows: int) -> pd.Series:
     """Mean loss by place in the piece: by first row of each stretch of so many rows."""
     return notes.groupby(notes["row"] // rows * rows)["loss"].mean()

@@ -12,11 +12,11 @@ import numpy as np
 from kantor.checkpoint import Checkpoint, State
 from kantor.chorale import VOCABULARY
 from kantor.errors import KantorError
-from kantor.examples import Crops, Windows
+from kantor.examples import Crops, Examples, Windows
 from kantor.params import Train
 from kantor.progress import Progress
 from kantor.recurrence import swift
-from kantor.runtime import keras
+from kantor.runtime import keras, replicated
 
 History = list[dict[str, float]]
 
@@ -56,25 +56,15 @@ def train(
     with Progress(what, settings.epochs * steps, "batches", len(state.history) * steps) as bar:
         while not finished(state.history, settings):
             epoch = len(state.history)
-            inputs, targets = examples.epoch(_draw(seed, epoch))
-            figures = twin.fit(
-                inputs,
-                targets,
-                sample_weight=None if weights is None else weights[targets],
-                batch_size=settings.batch_size,
-                validation_data=valid.all(),
-                validation_batch_size=VALIDATION_BATCH,
-                shuffle=False,
-                verbose=0,
-                callbacks=[Step(settings, epoch, steps, state.history, bar)],
-            ).history
+            step = Step(settings, epoch, steps, state.history, bar)
+            figures = fit(twin, examples.epoch(_draw(seed, epoch)), step, weights, valid)
             row = {
                 "epoch": epoch + 1,
                 "loss": figures["cross_entropy"][0],
                 "accuracy": figures["accuracy"][0],
                 "valid_loss": figures["val_cross_entropy"][0],
                 "valid_accuracy": figures["val_accuracy"][0],
-                "learning_rate": float(twin.optimizer.learning_rate),
+                "learning_rate": float(twin.optimizer.learning_rate.numpy()),
             }
             if not np.isfinite(list(row.values())).all():
                 raise KantorError(
@@ -92,21 +82,48 @@ def train(
 
 
 def compiled(model: keras.Model, settings: Train) -> keras.Model:
-    """A twin of `model` that is quick to train, ready for `fit`."""
-    twin = swift(model)
-    twin.compile(
-        optimizer=_optimizer(settings),
-        loss="sparse_categorical_crossentropy",
-        metrics=[
-            keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy"),
-            keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
-        ],
-        # Keras compiles for the processor, and all that it compiles gives the same bits
-        # each time; enable_op_determinism() would only switch the compiling off.
-        jit_compile=True,
-    )
-    twin.optimizer.build(twin.trainable_variables)
+    """A twin of `model` that is quick to train, ready for `fit`; as many replicas as set."""
+    with replicated(settings.replicas).scope():
+        twin = swift(model)
+        twin.compile(
+            optimizer=_optimizer(settings),
+            loss="sparse_categorical_crossentropy",
+            metrics=[
+                keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy"),
+                keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+            ],
+            # Keras compiles for the processor, and all that it compiles gives the same bits
+            # each time; enable_op_determinism() would only switch the compiling off.
+            # Replicas wait for each other, which can't be compiled.
+            jit_compile=settings.replicas == 1,
+        )
+        twin.optimizer.build(twin.trainable_variables)
     return twin
+
+
+def fit(
+    twin: keras.Model,
+    drawn: Examples,
+    step: "Step",
+    weights: np.ndarray | None = None,
+    valid: Windows | None = None,
+) -> dict[str, list[float]]:
+    """Train a compiled twin on the examples of one epoch; Keras's figures for it.
+
+    `weights` are what each token counts for, float (47,).
+    """
+    inputs, targets = drawn
+    return twin.fit(
+        inputs,
+        targets,
+        sample_weight=None if weights is None else weights[targets],
+        batch_size=step.settings.batch_size,
+        validation_data=valid.all() if valid else None,
+        validation_batch_size=VALIDATION_BATCH,
+        shuffle=False,
+        verbose=0,
+        callbacks=[step],
+    ).history
 
 
 def best(history: History) -> int:
@@ -171,13 +188,13 @@ class Step(keras.callbacks.Callback):
         self, settings: Train, epoch: float, steps: int, history: History, bar: Progress
     ) -> None:
         super().__init__()
-        self._settings, self._epoch, self._steps = settings, epoch, steps
+        self.settings, self._epoch, self._steps = settings, epoch, steps
         self._history, self._bar = history, bar
         self._best = f", best {min(row['valid_loss'] for row in history):.4f}" if history else ""
 
     def on_train_batch_begin(self, batch, logs=None):
         at = self._epoch + (batch + 0.5) / self._steps
-        rate = learning_rate(self._settings, at, self._history)
+        rate = learning_rate(self.settings, at, self._history)
         self.model.optimizer.learning_rate.assign(rate)
 
     def on_train_batch_end(self, batch, logs=None):

@@ -9,6 +9,16 @@ from kantor.runtime import keras
 layers = keras.layers
 
 
+def inputs(arpeggio: keras.KerasTensor) -> keras.KerasTensor:
+    """What a core takes: the arpeggio as it is."""
+    return arpeggio
+
+
+def in_order(arpeggio: keras.KerasTensor, foretold: keras.KerasTensor) -> keras.KerasTensor:
+    """Probabilities note by note, which is how a core gives them."""
+    return foretold
+
+
 def core(chosen: WavenetLstm, name: str) -> keras.Model:
     """Arpeggio, int (batch, notes), to probabilities (batch, notes, 47): place i foretells
     note i + 1.

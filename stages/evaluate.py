@@ -85,6 +85,7 @@ def main() -> None:
             folder / "voices.csv",
             pd.DataFrame(voices).rename(index=dict(enumerate(chorale.VOICES))).reset_index(),
         )
+        write(folder / "kinds.csv", scoring.by_kind(notes, baseline))
         write(folder / "intervals.csv", scoring.intervals(notes))
         shutil.copyfile(TRAINING, folder / "training.csv")
 

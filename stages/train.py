@@ -28,7 +28,7 @@ CHECKPOINTS = Path("models/checkpoints")
 
 def main() -> None:
     settings = params.load()
-    runtime.pin(settings.threads)
+    runtime.pin(settings.threads, settings.train.replicas)
     runtime.keras.utils.set_random_seed(settings.seed)
 
     network = model.build(settings.model)

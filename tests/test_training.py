@@ -30,10 +30,18 @@ def pieces(count, seed, rows=16):
     return [Record(tokens.clip(1, 46), i, 0) for i, tokens in enumerate(walks)]
 
 
-def run(chosen, path, fingerprint="this", architecture="wavenet_lstm", lstm=(), **options):
+def run(
+    chosen,
+    path,
+    fingerprint="this",
+    architecture="wavenet_lstm",
+    lstm=(),
+    dropout=0.2,
+    **options,
+):
     """Train a small network for three epochs; its weights and its history."""
     sizes = {"lstm": list(lstm)} if architecture == "wavenet_lstm" else {}
-    network = small(chosen, architecture, seed=5, dropout=0.2, **sizes)
+    network = small(chosen, architecture, seed=5, dropout=dropout, **sizes)
     recall, (core,) = model.parts(network)
     crops = chosen.train.crops.model_dump() | {"rows": 8, "passes": 1}
     defaults = {"examples": "windows", "crops": crops, "epochs": 3, "batch_size": 8}
