@@ -3,8 +3,8 @@
     python -m study.run default best --seeds 1 2 3
     python -m study.run default --seeds 1 --archive jsb_chorales.tgz
 
-A name is one of study/variants.yaml; `default` changes nothing. With `--archive`, a copy of
-the published archive is the data instead of the default edition. What is there already, under
+A name is one of study/variants.yaml; `default` changes nothing. The data is what `dvc repro
+preprocess` left; with `--archive`, a copy of the published archive. What is there already, under
 study/runs, is not done again, and a training that was killed goes on where it was. At the end
 reports/study/runs.csv lists the results of all runs, one a row.
 """
@@ -12,16 +12,16 @@ reports/study/runs.csv lists the results of all runs, one a row.
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 import study
-from kantor import errors, params, reproduce
+from kantor import errors, params
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUNS = PROJECT / "study/runs"
@@ -39,47 +39,76 @@ def main() -> None:
     data = prepared(chosen.archive)
     for seed in chosen.seeds:
         for name in chosen.variants:
-            run(name, seed, variants[name], data)
+            if not done(name, seed, variants[name], data):
+                run(name, seed, variants[name], data)
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     table().to_csv(TABLE, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def prepared(archive: Path | None) -> Path:
-    """The folder of an edition, its records made if they are not there yet."""
-    changes = {}
+    """The folder of an edition, with its records in `data`.
+
+    Those of the archive are made if they are not there yet; the others are the project's.
+    """
+    folder = RUNS / ("archive" if archive else "default")
+    if (folder / "data/records").exists():
+        return folder
     if archive:
-        changes = {"download.source": "archive", "download.archive.urls": [str(archive.resolve())]}
-    folder = RUNS / ("archive" if archive else "music21")
-    if not (folder / "data/records").exists():
-        settle(folder, changes)
+        from_archive = {"source": "archive", "archive.urls": [str(archive.resolve())]}
+        settle(folder, {f"download.{key}": value for key, value in from_archive.items()})
         stage("download", folder)
         stage("preprocess", folder)
+        return folder
+    if not (PROJECT / "data/records").exists():
+        raise errors.KantorError(f"{PROJECT}/data/records: none; run `dvc repro preprocess`")
+    link(folder, PROJECT)
     return folder
 
 
-def run(name: str, seed: int, changes: dict[str, object], data: Path) -> None:
-    """Train and score one variant with one seed, unless that is done."""
+def done(name: str, seed: int, changes: dict[str, object], data: Path) -> bool:
+    """Whether a variant was trained and scored with this seed and the settings of now."""
+    said = data / f"{name}-{seed}/done.json"
+    settings = params.load(PROJECT / "params.yaml", changes | {"seed": seed})
+    return said.exists() and json.loads(said.read_text())["settings"] == relevant(settings)
+
+
+def run(name: str, seed: int, changes: dict[str, object], data: Path) -> Path:
+    """Train and score one variant with one seed; its folder, within that of the data.
+
+    A training that was killed goes on.
+    """
     folder = data / f"{name}-{seed}"
     settings = settle(folder, changes | {"seed": seed})
-    done = folder / "done.json"
-    if done.exists() and json.loads(done.read_text())["settings"] == settings:
-        return
     print(f"{data.name}: {name}, seed {seed}", flush=True)
-    if not (folder / "data").exists():
-        (folder / "data").symlink_to(data / "data")
+    link(folder, data)
     started = time.monotonic()
     stage("train", folder)
     seconds = time.monotonic() - started
     stage("evaluate", folder)
-    done.write_text(json.dumps({"settings": settings, "seconds": round(seconds)}))
+    said = {"settings": relevant(settings), "seconds": round(seconds)}
+    (folder / "done.json").write_text(json.dumps(said))
+    return folder
 
 
-def settle(folder: Path, changes: dict[str, object]) -> dict:
-    """Write the folder's params.yaml; its content, checked."""
+def relevant(settings: params.Params) -> dict:
+    """The settings that a training and its scores depend on."""
+    return settings.model_dump(include={"seed", "threads", "model", "train", "evaluate"})
+
+
+def link(folder: Path, data: Path) -> None:
+    """Let a folder have the data of another."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = shutil.copy(PROJECT / "params.yaml", folder / "params.yaml")
-    reproduce.change(path, changes)
-    return params.load(path).model_dump()
+    if not (folder / "data").exists():
+        (folder / "data").symlink_to(data / "data")
+
+
+def settle(folder: Path, changes: dict[str, object]) -> params.Params:
+    """Write the folder's params.yaml; the settings in it, checked."""
+    settings = params.load(PROJECT / "params.yaml", changes)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(settings.model_dump(), sort_keys=False)
+    (folder / "params.yaml").write_text(text)
+    return settings
 
 
 def stage(name: str, folder: Path) -> None:

@@ -1,0 +1,61 @@
+"""What a search found: a block for params.yaml, all trials as a table, and two plots."""
+
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import optuna
+import pandas as pd
+import yaml
+from optuna.trial import TrialState
+from optuna.visualization import matplotlib as plots
+
+from kantor import files
+from study import space
+from study.trials import Trials
+
+matplotlib.use("Agg")
+matplotlib.rcParams |= {"svg.hashsalt": "kantor", "svg.fonttype": "none"}
+ENOUGH = 4  # completed trials, to tell what matters
+
+
+def write(search: space.Search, trials: Trials, folder: Path) -> None:
+    """Write best.yaml, trials.csv, history.svg and importance.svg, and say what is best."""
+    complete = [trial for trial in trials.all() if trial.state is TrialState.COMPLETE]
+    if not complete:
+        print("no trial was completed: nothing was found")
+        return
+    best = trials.study.best_trial
+    settings = search.draw(optuna.trial.FixedTrial(best.params))
+    block = yaml.safe_dump(space.nested(settings), sort_keys=False, default_flow_style=None)
+    with files.whole(folder) as fresh:
+        fresh.mkdir()
+        (fresh / "best.yaml").write_text(block)
+        table(trials).to_csv(fresh / "trials.csv", index=False, lineterminator="\n")
+        draw(
+            plots.plot_optimization_history(trials.study, target_name="validation loss"),
+            fresh / "history.svg",
+        )
+        if len(complete) >= ENOUGH:
+            draw(plots.plot_param_importances(trials.study), fresh / "importance.svg")
+    print(f"the best of {search.trials}: trial {best.number}, validation loss {best.value:.4f}")
+    print(f"for params.yaml ({folder} has it, with all trials and the plots):\n\n{block}")
+
+
+def table(trials: Trials) -> pd.DataFrame:
+    """The trials, a row each: state, loss, epochs, settings, why one was refused."""
+    rows = []
+    for trial in trials.all():
+        row = {"trial": trial.number, "repeats": None, "state": trial.state.name.lower()}
+        row["repeats"] = trials.place(trial) if trials.place(trial) != trial.number else None
+        row |= {"valid_loss": trial.value, "epochs": len(trial.intermediate_values)}
+        rows.append(row | trial.params | {"refused": trial.user_attrs.get("refused")})
+    return pd.DataFrame(rows).astype({"repeats": "Int64"})
+
+
+def draw(axes: plt.Axes, path: Path) -> None:
+    """Write a plot as SVG, the same bytes for the same trials."""
+    axes.figure.set_size_inches(8, 5)
+    axes.figure.tight_layout()
+    axes.figure.savefig(path, metadata={"Date": None})
+    plt.close(axes.figure)

@@ -1,0 +1,45 @@
+"""A stage of study/dvc.yaml: train and score one variant with one seed.
+
+    python -m study.technique lstm_128 1
+
+Its figures go to study/results, as an output of DVC; how long it took goes to
+reports/study/seconds.csv, which is none, since that is never the same twice.
+"""
+
+import json
+import shutil
+import sys
+
+import pandas as pd
+
+import study
+from kantor import errors, files
+from study import run
+
+RESULTS = run.PROJECT / "study/results"
+SECONDS = run.PROJECT / "reports/study/seconds.csv"
+KEPT = ("reports/metrics.json", "reports/training.csv")
+
+
+def main() -> None:
+    name, seed = sys.argv[1], int(sys.argv[2])
+    data = run.prepared(None)
+    folder = run.run(name, seed, study.variants()[name], data)
+    with files.whole(RESULTS / f"{name}-{seed}") as fresh:
+        fresh.mkdir()
+        for path in KEPT:
+            shutil.copy(folder / path, fresh)
+    note(name, seed, json.loads((folder / "done.json").read_text())["seconds"])
+
+
+def note(name: str, seed: int, seconds: int) -> None:
+    """Write down how long the training took, in the place of what was there for it."""
+    row = pd.DataFrame({"variant": [name], "seed": [seed], "seconds": [seconds]})
+    known = pd.read_csv(SECONDS) if SECONDS.exists() else row.iloc[:0]
+    rows = pd.concat([known, row]).drop_duplicates(["variant", "seed"], keep="last")
+    with files.whole(SECONDS) as fresh:
+        rows.sort_values(["variant", "seed"]).to_csv(fresh, index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    errors.run(main)
