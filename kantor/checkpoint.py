@@ -60,11 +60,11 @@ class Checkpoint:
 
 
 def history(path: Path) -> list[dict[str, float]]:
-    """The history in a checkpoint's file, of whichever training; none where there is no file."""
+    """The history in a checkpoint's file, of whichever training; none if it can't be read."""
     try:
         with np.load(path) as arrays:
             return json.loads(str(arrays["history"]))
-    except FileNotFoundError:
+    except Exception:  # a damaged archive can raise nearly anything
         return []
 
 

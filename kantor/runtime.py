@@ -66,6 +66,10 @@ def pin(threads: int, replicas: int = 1) -> None:
             (processor,) = tf.config.list_physical_devices("CPU")
             shares = [tf.config.LogicalDeviceConfiguration()] * replicas
             tf.config.set_logical_device_configuration(processor, shares)
+        else:
+            for card in tf.config.list_physical_devices("GPU"):
+                # Or else it would take all memory of a card, and leave none to another process.
+                tf.config.experimental.set_memory_growth(card, True)
         tf.constant(0)
 
 

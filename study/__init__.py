@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-FILE = Path(__file__).with_name("variants.yaml")
+FOLDER = Path(__file__).with_name("variants")  # a file each: DVC runs what depends on a changed one
 
 
 def variants() -> dict[str, dict[str, object]]:
@@ -21,11 +21,18 @@ def variants() -> dict[str, dict[str, object]]:
 
 
 def techniques() -> dict[str, tuple[str, str]]:
-    """The base and the title of each technique of the notebook's exercise, by its variant."""
+    """The base and the title of each technique of the notebook's exercise, by its variant, in
+    the order of the titles' numbers.
+    """
+    named = {name: of for name, of in _listed().items() if "technique" in of}
+
+    def place(name: str) -> tuple[bool, int]:
+        return named[name]["base"] == "default_short", int(named[name]["technique"].split(".")[0])
+
     return {
-        name: (of["base"], of["technique"]) for name, of in _listed().items() if "technique" in of
+        name: (named[name]["base"], named[name]["technique"]) for name in sorted(named, key=place)
     }
 
 
 def _listed() -> dict[str, dict[str, object]]:
-    return yaml.safe_load(FILE.read_text())
+    return {path.stem: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}

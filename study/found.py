@@ -1,5 +1,6 @@
 """What a search found: a block for params.yaml, all trials as a table, and two plots."""
 
+import json
 from pathlib import Path
 
 import matplotlib
@@ -12,7 +13,7 @@ from optuna.visualization import matplotlib as plots
 
 from kantor import files
 from study import space
-from study.trials import Trials
+from study.trials import Trials, place
 
 matplotlib.use("Agg")
 matplotlib.rcParams |= {"svg.hashsalt": "kantor", "svg.fonttype": "none"}
@@ -26,31 +27,38 @@ def write(search: space.Search, trials: Trials, folder: Path) -> None:
         print("no trial was completed: nothing was found")
         return
     best = trials.study.best_trial
-    settings = search.draw(optuna.trial.FixedTrial(best.params))
+    drawn = optuna.trial.FixedTrial(best.params)
+    settings = {key: of.draw(drawn, key) for key, of in search.space.items()}
     block = yaml.safe_dump(space.nested(settings), sort_keys=False, default_flow_style=None)
     with files.whole(folder) as fresh:
         fresh.mkdir()
         (fresh / "best.yaml").write_text(block)
         table(trials).to_csv(fresh / "trials.csv", index=False, lineterminator="\n")
-        draw(
-            plots.plot_optimization_history(trials.study, target_name="validation loss"),
-            fresh / "history.svg",
-        )
+        history = plots.plot_optimization_history(trials.study, target_name="validation loss")
+        draw(history, fresh / "history.svg")
         if len(complete) >= ENOUGH:
             draw(plots.plot_param_importances(trials.study), fresh / "importance.svg")
-    print(f"the best of {search.trials}: trial {best.number}, validation loss {best.value:.4f}")
+    print(f"the best of {trials.ended()}: trial {place(best)}, validation loss {best.value:.4f}")
     print(f"for params.yaml ({folder} has it, with all trials and the plots):\n\n{block}")
+    sets = " ".join(f"-S '{key}={json.dumps(value)}'" for key, value in settings.items())
+    print(f"or set it, and train at full length:\n\ndvc exp run {sets}")
 
 
 def table(trials: Trials) -> pd.DataFrame:
     """The trials, a row each: state, loss, epochs, settings, why one was refused."""
-    rows = []
-    for trial in trials.all():
-        row = {"trial": trial.number, "repeats": None, "state": trial.state.name.lower()}
-        row["repeats"] = trials.place(trial) if trials.place(trial) != trial.number else None
-        row |= {"valid_loss": trial.value, "epochs": len(trial.intermediate_values)}
-        rows.append(row | trial.params | {"refused": trial.user_attrs.get("refused")})
-    return pd.DataFrame(rows).astype({"repeats": "Int64"})
+    rows = [
+        {
+            "trial": trial.number,
+            "place": place(trial),
+            "state": trial.state.name.lower(),
+            "valid_loss": trial.value,
+            "epochs": len(trial.intermediate_values),
+        }
+        | trial.params
+        | {"refused": trial.user_attrs.get("refused")}
+        for trial in trials.all()
+    ]
+    return pd.DataFrame(rows)
 
 
 def draw(axes: plt.Axes, path: Path) -> None:

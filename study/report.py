@@ -43,8 +43,7 @@ def read() -> pd.DataFrame:
     for path in sorted(RESULTS.glob("*/metrics.json")):
         metrics = json.loads(path.read_text())
         variant, seed = path.parent.name.rsplit("-", 1)
-        history = pd.read_csv(path.with_name("training.csv"))
-        row = {"variant": variant, "seed": int(seed), "epochs": len(history)}
+        row = {"variant": variant, "seed": int(seed)}
         for split in ("valid", "test"):
             for figure in ("loss", "accuracy"):
                 row[f"{split}_{figure}"] = metrics[split]["windows"][figure]
@@ -54,7 +53,7 @@ def read() -> pd.DataFrame:
 
 def judge(runs: pd.DataFrame, name: str, base: str, title: str) -> dict[str, object]:
     """The differences of a technique to its base, and what follows from them."""
-    differences = runs.loc[name] - runs.loc[base]
+    differences = (runs.loc[name] - runs.loc[base]).dropna()
     judged = {"variant": name, "base": base, "technique": title, "seeds": len(differences)}
     for figure in ("valid_loss", "test_loss", "test_accuracy"):
         judged[figure] = differences[figure].mean()
@@ -75,7 +74,7 @@ def verdict(difference: float, half: float) -> str:
         return "helps"
     if difference - half > MATTERS:
         return "hurts"
-    if abs(difference) + half < 2 * MATTERS or abs(difference) < MATTERS:
+    if abs(difference) + half < 2 * MATTERS:
         return "does not matter"
     return "not clear"
 
@@ -84,6 +83,11 @@ def table(runs: pd.DataFrame, judged: pd.DataFrame, seconds: pd.DataFrame) -> st
     """The report as Markdown."""
     mean, spread = runs.groupby("variant").mean(), runs.groupby("variant").std()
     time = seconds.groupby("variant")["seconds"].mean()
+
+    def took(variant: str) -> str:
+        known = variant in time.index and pd.notna(time[variant])
+        return f"{time[variant]:.0f} s" if known else "not known"
+
     lines = []
     for base, techniques in judged.groupby("base", sort=False):
         lines += [
@@ -92,13 +96,13 @@ def table(runs: pd.DataFrame, judged: pd.DataFrame, seconds: pd.DataFrame) -> st
             f"| *{base} itself* | {mean.valid_loss[base]:.4f} ± {spread.valid_loss[base]:.4f} "
             f"| {mean.test_loss[base]:.4f} ± {spread.test_loss[base]:.4f} "
             f"| {mean.test_accuracy[base]:.4f} ± {spread.test_accuracy[base]:.4f} "
-            f"| {time[base]:.0f} s | |",
+            f"| {took(base)} | |",
         ]
         lines += [
             f"| {of.technique} | {of.valid_loss:+.4f} ± {of.valid_loss_spread:.4f} "
             f"| {of.test_loss:+.4f} ± {of.test_loss_spread:.4f} "
             f"| {of.test_accuracy:+.4f} ± {of.test_accuracy_spread:.4f} "
-            f"| {time[of.variant]:.0f} s | {sentence(of)} |"
+            f"| {took(of.variant)} | {sentence(of)} |"
             for of in techniques.itertuples()
         ]
         lines.append("")
@@ -108,7 +112,13 @@ def table(runs: pd.DataFrame, judged: pd.DataFrame, seconds: pd.DataFrame) -> st
 def sentence(of: tuple) -> str:
     """The verdict on a technique, with what it goes by."""
     low, high = of.valid_loss - of.valid_loss_interval, of.valid_loss + of.valid_loss_interval
-    return f"**{of.verdict}**: {low:+.3f} to {high:+.3f} with 95% confidence"
+    said = {
+        "helps": "Helps: the loss is lower",
+        "hurts": "Hurts: the loss is higher",
+        "does not matter": "Does not matter: the loss is about the same",
+        "not clear": f"Not clear from {of.seeds} seeds",
+    }
+    return f"{said[of.verdict]} ({low:+.3f} to {high:+.3f} with 95% confidence)."
 
 
 def draw(judged: pd.DataFrame) -> plt.Figure:
@@ -126,7 +136,8 @@ def draw(judged: pd.DataFrame) -> plt.Figure:
             label={"valid": "validation", "test": "test"}[split],
         )
     axes.axvline(0, color="grey", linewidth=1)
-    axes.set_yticks(places, [f"{of.technique}" for of in judged.itertuples()], fontsize=8)
+    of_default = judged["base"].eq("default_short").map({True: "default: ", False: ""})
+    axes.set_yticks(places, of_default + judged["technique"], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("nats a note more than the base: mean of the seeds and 95% interval")
     axes.legend()

@@ -3,7 +3,7 @@
     python -m study.run default best --seeds 1 2 3
     python -m study.run default --seeds 1 --archive jsb_chorales.tgz
 
-A name is one of study/variants.yaml; `default` changes nothing. The data is what `dvc repro
+A name is one of study/variants; `default` changes nothing. The data is what `dvc repro
 preprocess` left; with `--archive`, a copy of the published archive. What is there already, under
 study/runs, is not done again, and a training that was killed goes on where it was. At the end
 reports/study/runs.csv lists the results of all runs, one a row.
@@ -21,7 +21,7 @@ import pandas as pd
 import yaml
 
 import study
-from kantor import errors, params
+from kantor import errors, files, params
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUNS = PROJECT / "study/runs"
@@ -75,17 +75,18 @@ def done(name: str, seed: int, changes: dict[str, object], data: Path) -> bool:
 def run(name: str, seed: int, changes: dict[str, object], data: Path) -> Path:
     """Train and score one variant with one seed; its folder, within that of the data.
 
-    A training that was killed goes on.
+    A training that was killed goes on; how long it took in all is then not known.
     """
     folder = data / f"{name}-{seed}"
     settings = settle(folder, changes | {"seed": seed})
     print(f"{data.name}: {name}, seed {seed}", flush=True)
     link(folder, data)
+    begun = (folder / "models/checkpoints").exists()
     started = time.monotonic()
     stage("train", folder)
     seconds = time.monotonic() - started
     stage("evaluate", folder)
-    said = {"settings": relevant(settings), "seconds": round(seconds)}
+    said = {"settings": relevant(settings), "seconds": None if begun else round(seconds)}
     (folder / "done.json").write_text(json.dumps(said))
     return folder
 
@@ -98,16 +99,16 @@ def relevant(settings: params.Params) -> dict:
 def link(folder: Path, data: Path) -> None:
     """Let a folder have the data of another."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "data").exists():
-        (folder / "data").symlink_to(data / "data")
+    (folder / "data").unlink(missing_ok=True)
+    (folder / "data").symlink_to(data / "data")
 
 
 def settle(folder: Path, changes: dict[str, object]) -> params.Params:
     """Write the folder's params.yaml; the settings in it, checked."""
     settings = params.load(PROJECT / "params.yaml", changes)
     folder.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(settings.model_dump(), sort_keys=False)
-    (folder / "params.yaml").write_text(text)
+    with files.whole(folder / "params.yaml") as fresh:
+        fresh.write_text(yaml.safe_dump(settings.model_dump(), sort_keys=False))
     return settings
 
 

@@ -27,17 +27,19 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState
 
-from kantor import checkpoint, errors, params, training
+from kantor import checkpoint, errors, params, schedule
 from kantor.errors import KantorError
 from kantor.progress import Progress
 from study import found, run, space
-from study.trials import Trials
+from study.storage import Lock
+from study.trials import MOST_DEATHS, Claim, Trials
 
 SEARCHES = run.PROJECT / "study/searches"
 RECORDS = run.PROJECT / "data/records"
 REPORT = run.PROJECT / "reports/study/search"
 TRAINING = [sys.executable, "-m", "stages.train"]
 POLL_SECONDS = 1.0
+DEPENDS = {"seed", "threads", "model", "train"}  # what a training depends on in params.yaml
 COUNT_CARDS = "from kantor import runtime; print(runtime.cards())"
 
 
@@ -55,59 +57,71 @@ def main() -> None:
     if not (RECORDS / "train_pieces.tfrecord").exists():
         raise KantorError(f"{RECORDS}: no records there; run `dvc repro preprocess` first")
     settings = params.load(run.PROJECT / "params.yaml")
+    if settings.preprocess.train_on_test:
+        raise KantorError(
+            "params.yaml: preprocess.train_on_test: a search may not see the test split"
+        )
+    depends = settings.model_dump(include=DEPENDS)
     folder = SEARCHES / search.name
-    trials = Trials(
-        search,
-        run.relevant(settings),
-        search.present(settings),
-        folder,
-        chosen.storage,
-        chosen.dead_after,
-    )
-    replicas = cards()
+    try:
+        trials = Trials(
+            search, depends, search.present(settings), folder, chosen.storage, chosen.dead_after
+        )
+        work(search, trials, folder)
+        with Lock(folder / "report.lock"):
+            found.write(search, trials, chosen.report)
+    except optuna.exceptions.StorageInternalError as error:
+        raise KantorError(f"the database: {str(error).splitlines()[0]}; call again") from None
+    if missing := search.trials - trials.ended():
+        raise KantorError(
+            f"{missing} of {search.trials} trials are missing: their workers died {MOST_DEATHS} "
+            f"times; {folder} has what the trainings said"
+        )
+
+
+def work(search: space.Search, trials: Trials, folder: Path) -> None:
+    """Go through the trials, until none waits and nobody works on one."""
     with Progress("search", search.trials, "trials", trials.ended()) as progress:
-        worker = Worker(search, trials, folder, replicas, progress)
-        while (trial := trials.claim()) or trials.running():
-            if trial:
-                worker.run(trial)
+        worker = Worker(search, trials, folder, cards(), progress)
+        while (claim := trials.claim()) or trials.left():
+            if claim:
+                worker.run(claim)
             else:
                 time.sleep(POLL_SECONDS)
             worker.catch_up("the last trials are with others")
-    found.write(search, trials, chosen.report)
 
 
 class Worker:
     """Runs trials one after the other."""
 
     def __init__(
-        self, search: space.Search, trials: Trials, folder: Path, replicas: int, progress: Progress
+        self, search: space.Search, trials: Trials, folder: Path, cards: int, progress: Progress
     ) -> None:
         self._search, self._trials, self._folder = search, trials, folder
-        self._replicas, self._progress = replicas, progress
+        self._cards, self._progress = cards, progress
         self._shown = trials.ended()
 
-    def run(self, trial: optuna.Trial) -> None:
+    def run(self, claim: Claim) -> None:
         """Train with the settings of a trial, and tell its end.
 
         A setting that can't be trained counts as pruned. KantorError tells of a training that
         fails for another reason than its settings; the trial is then for others to try.
         """
-        changes = self._search.draw(trial)
-        place = self._folder / str(self._trials.place(self._trials.frozen(trial.number)))
+        folder = self._folder / str(claim.place)
         try:
-            prepare(place, changes, self._replicas)
-            process = start(place)
+            prepare(folder, on_all(self._cards, claim.changes))
         except KantorError as error:
-            self._refuse(trial, str(error))
+            self._refuse(claim, str(error))
             return
+        process = start(folder)
         try:
-            self._watch(trial, process, place)
+            self._watch(claim, process, folder)
         except BaseException:
-            self._trials.give_back(trial)
+            end(process)
+            self._trials.give_back(claim)
             raise
         finally:
-            process.kill()
-            process.wait()
+            end(process)
 
     def catch_up(self, note: str) -> None:
         """Show the trials that were ended meanwhile, by whichever worker."""
@@ -115,72 +129,83 @@ class Worker:
         self._progress.advance(note, ended - self._shown)
         self._shown = ended
 
-    def _watch(self, trial: optuna.Trial, process: subprocess.Popen, place: Path) -> None:
-        reported, last = 0, last_epoch(place)
+    def _watch(self, claim: Claim, process: subprocess.Popen, folder: Path) -> None:
+        """Report epochs as they come, until the training ends or is pruned."""
+        reported, last = 0, last_epoch(folder)
         while True:
-            ended = process.poll() is not None  # before the history, so that none of it is missed
-            history = epochs(place)
+            over = process.poll() is not None  # before the history, so that none of it is missed
+            history = epochs(folder)
+            if not self._trials.beat(claim):
+                return
             for row in history[reported:]:
                 reported += 1
-                try:
-                    trial.report(row["valid_loss"], reported)
-                except optuna.exceptions.UpdateFinishedTrialError:
-                    return  # others took this worker for dead
-                if reported < last and trial.should_prune():
-                    self._trials.tell(trial, None, TrialState.PRUNED)
+                claim.trial.report(row["valid_loss"], reported)
+                if reported < last and claim.trial.should_prune():
+                    end(process)
+                    self._trials.tell(claim, TrialState.PRUNED)
                     return
-            if ended:
+            if over:
                 break
-            self._trials.beat()
             losses = [row["valid_loss"] for row in history]
             best = f", lowest {min(losses):.4f}" if losses else ""
-            self.catch_up(f"trial {trial.number}, epoch {len(losses) + 1}{best}")
+            self.catch_up(f"trial {claim.place}, epoch {len(losses) + 1}{best}")
             time.sleep(POLL_SECONDS)
         if process.returncode == 0:
-            self._trials.tell(trial, loss(place), TrialState.COMPLETE)
-            shutil.rmtree(place / "models")
-        else:
-            said = (place / "train.log").read_text(errors="replace").splitlines() or ["nothing"]
-            if process.returncode != 1 or not said[-1].startswith("error: "):
-                raise KantorError(f"{place}: the training ended in the middle, saying: {said[-1]}")
-            self._refuse(trial, said[-1].removeprefix("error: "))
+            if self._trials.tell(claim, TrialState.COMPLETE, loss(folder)):
+                shutil.rmtree(folder / "models")
+            return
+        said = (folder / "train.log").read_text(errors="replace").splitlines() or ["nothing"]
+        # Of all errors, those about settings are the ones that name their file.
+        if not (said[-1].startswith("error: ") and "params.yaml" in said[-1]):
+            raise KantorError(f"{folder}: the training ended in the middle, saying: {said[-1]}")
+        self._refuse(claim, said[-1].removeprefix("error: "))
 
-    def _refuse(self, trial: optuna.Trial, why: str) -> None:
-        trial.set_user_attr("refused", why)
-        if trial.number == 0:
-            self._trials.give_back(trial)
+    def _refuse(self, claim: Claim, why: str) -> None:
+        if claim.place == 0:
+            self._trials.give_back(claim)
             raise KantorError(f"the very first trial can't be trained: {why}")
-        self._trials.tell(trial, None, TrialState.PRUNED)
+        claim.trial.set_user_attr("refused", why)
+        self._trials.tell(claim, TrialState.PRUNED)
 
 
-def prepare(place: Path, changes: dict[str, object], replicas: int) -> None:
+def on_all(cards: int, changes: dict[str, object]) -> dict[str, object]:
+    """The changes, with a replica on as many cards as can share a batch evenly."""
+    if cards < 2 or "train.replicas" in changes:
+        return changes
+    batch = params.load(run.PROJECT / "params.yaml", changes).train.batch_size
+    most = max(count for count in range(1, cards + 1) if batch % count == 0)
+    return changes | {"train.replicas": most}
+
+
+def prepare(folder: Path, changes: dict[str, object]) -> None:
     """A folder with the settings, and the records but those of the test split.
 
     A training that was begun there with the same settings goes on.
     """
-    plain = params.load(run.PROJECT / "params.yaml", changes)
-    if replicas > 1 and plain.train.batch_size % replicas == 0:
-        changes = changes | {"train.replicas": replicas}
-        plain = params.load(run.PROJECT / "params.yaml", changes)
-    written = place / "params.yaml"
-    if place.exists() and not (written.exists() and params.load(written) == plain):
-        shutil.rmtree(place)
-    run.settle(place, changes)
-    (place / "data/records").mkdir(parents=True, exist_ok=True)
+    settings = params.load(run.PROJECT / "params.yaml", changes)
+    try:
+        before = params.load(folder / "params.yaml").model_dump(include=DEPENDS)
+    except KantorError:
+        before = None
+    if folder.exists() and before != settings.model_dump(include=DEPENDS):
+        shutil.rmtree(folder)
+    run.settle(folder, changes)
+    (folder / "reports/training.csv").unlink(missing_ok=True)
+    (folder / "data/records").mkdir(parents=True, exist_ok=True)
     for path in [*RECORDS.glob("train_*"), *RECORDS.glob("valid_*")]:
-        link = place / "data/records" / path.name
+        link = folder / "data/records" / path.name
         link.unlink(missing_ok=True)
         link.symlink_to(path)
 
 
-def start(place: Path) -> subprocess.Popen:
+def start(folder: Path) -> subprocess.Popen:
     """Begin the training in a folder; it dies with this process."""
     libc = ctypes.CDLL(None)
     die_with_parent = 1  # PR_SET_PDEATHSIG of prctl(2)
-    with (place / "train.log").open("wb") as log:
+    with (folder / "train.log").open("wb") as log:
         return subprocess.Popen(
             TRAINING,
-            cwd=place,
+            cwd=folder,
             env=os.environ | {"PYTHONPATH": str(run.PROJECT)},
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -188,32 +213,38 @@ def start(place: Path) -> subprocess.Popen:
         )
 
 
-def epochs(place: Path) -> list[dict[str, float]]:
+def end(process: subprocess.Popen) -> None:
+    """See to it that a training has ended."""
+    process.kill()
+    process.wait()
+
+
+def epochs(folder: Path) -> list[dict[str, float]]:
     """The history so far, of all members in turn."""
-    finished = place / "reports/training.csv"
+    finished = folder / "reports/training.csv"
     if finished.exists():
         return pd.read_csv(finished).to_dict("records")
-    paths = (place / "models/checkpoints").glob("*.npz")
+    paths = (folder / "models/checkpoints").glob("*.npz")
     members = sorted(paths, key=lambda path: int(path.stem))
     return [row for path in members for row in checkpoint.history(path)]
 
 
-def last_epoch(place: Path) -> int:
+def last_epoch(folder: Path) -> int:
     """How many epochs the training in a folder has, of all members in turn."""
-    settings = params.load(place / "params.yaml")
+    settings = params.load(folder / "params.yaml")
     return settings.model.members * settings.train.epochs
 
 
-def loss(place: Path) -> float:
+def loss(folder: Path) -> float:
     """What a trial is judged by: the validation loss of the epoch that was kept, nats a note;
     of several members the mean.
     """
-    settings = params.load(place / "params.yaml").train
-    histories = pd.read_csv(place / "reports/training.csv").groupby("member")
+    settings = params.load(folder / "params.yaml").train
+    histories = pd.read_csv(folder / "reports/training.csv").groupby("member")
     kept = []
     for _, rows in histories:
         history = rows.to_dict("records")
-        kept.append(history[training.kept(history, settings)]["valid_loss"])
+        kept.append(history[schedule.kept(history, settings)]["valid_loss"])
     return float(sum(kept) / len(kept))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import optuna
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from kantor import params
 from kantor.errors import KantorError
@@ -57,7 +57,18 @@ class Choice(params.Block):
 
     def label(self, value: Value) -> str | None:
         """What Optuna knows the value by, if it is among these."""
-        return json.dumps(value) if value in self.choices else None
+        return next((json.dumps(choice) for choice in self.choices if choice == value), None)
+
+
+def _kind(given: object) -> str:
+    """Which of the two an entry is, as YAML has it or as it was read."""
+    return "choice" if isinstance(given, Choice) or "choices" in dict(given) else "range"
+
+
+Drawn = Annotated[
+    Annotated[Range, Tag("range")] | Annotated[Choice, Tag("choice")],
+    Discriminator(_kind),
+]
 
 
 class Pruning(params.Block):
@@ -70,7 +81,7 @@ class Search(params.Block):
     trials: params.Count
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     changes: dict[str, Value]
-    space: Annotated[dict[str, Range | Choice], Field(min_length=1)]
+    space: Annotated[dict[str, Drawn], Field(min_length=1)]
     pruning: Pruning
 
     def draw(self, trial: optuna.Trial) -> dict[str, Value]:
@@ -101,6 +112,10 @@ def load(path: Path, project: Path) -> Search:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise KantorError(f"{path}: {key}: {first['msg']}") from None
+    try:
+        params.load(project / "params.yaml", search.changes)
+    except KantorError as error:
+        raise KantorError(f"{path}: changes: {error}") from None
     for key, of in search.space.items():
         if not key.startswith(("model.", "train.")) or key in search.changes:
             raise KantorError(

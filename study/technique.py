@@ -32,8 +32,11 @@ def main() -> None:
     note(name, seed, json.loads((folder / "done.json").read_text())["seconds"])
 
 
-def note(name: str, seed: int, seconds: int) -> None:
-    """Write down how long the training took, in the place of what was there for it."""
+def note(name: str, seed: int, seconds: int | None) -> None:
+    """Write down how long the training took, in the place of what was there for it.
+
+    None is for one that was killed and went on.
+    """
     row = pd.DataFrame({"variant": [name], "seed": [seed], "seconds": [seconds]})
     known = pd.read_csv(SECONDS) if SECONDS.exists() else row.iloc[:0]
     rows = pd.concat([known, row]).drop_duplicates(["variant", "seed"], keep="last")

@@ -1,31 +1,41 @@
 """The trials of a search, shared by all who name the same storage: workers that claim a trial,
 tell its end, and take up what a dead worker left.
 
-All trials are there from the start, waiting; so the search ends with the number asked for,
-however many work on it. Who works on a trial shows that it is alive: in a database by a
-heartbeat, beside a journal file by a lock that the system takes away from the dead. A trial
-whose worker is dead is marked failed, and another one with the same settings waits in its place.
+All trials are there from the start, waiting, each at its place; so the search ends with the
+number asked for, however many work on it. Who works on a trial shows that it is alive: in a
+database by a heartbeat, and on its machine by a lock that the system takes away from the dead.
+A trial whose worker is dead is marked failed, and another one waits in its place.
 """
 
-import fcntl
 import os
 import time
-import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
-from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_stale_trials
-from optuna.storages.journal import JournalFileBackend, JournalStorage
+from optuna.samplers import PartialFixedSampler, RandomSampler, TPESampler
+from optuna.storages import fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 from kantor.errors import KantorError
+from study import storage
 from study.space import Search
 
-BEATS = 6  # of the heart, in the time after which a worker that shows none is dead
-TRIES_TO_OPEN = 5
-warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-optuna.logging.set_verbosity(optuna.logging.WARNING)
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+MOST_DEATHS = 4  # of workers on one trial, before it is given up
+SECONDS_TO_BEGIN = 10
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial that is this worker's, its place among those asked for, and what it changes in
+    params.yaml, by key.
+    """
+
+    trial: optuna.Trial
+    trial_id: int
+    place: int
+    changes: dict[str, object]
 
 
 class Trials:
@@ -45,145 +55,157 @@ class Trials:
         url: str | None = None,
         dead_after: int = 60,
     ) -> None:
-        self._search, self._folder, self._dead_after = search, folder, dead_after
-        folder.mkdir(parents=True, exist_ok=True)
-        self._again = RetryHeartbeatStaleTrialCallback(max_retry=3)
-        self._storage = self._database(url) if url else _journal(folder / "journal.log")
-        self._locks: dict[int, int] = {}
+        self._search, self._first, self._folder = search, first, folder
+        self._heartbeat = dead_after / storage.BEATS if url else None
         self._beaten = 0.0
-        pruner = optuna.pruners.MedianPruner(
-            search.pruning.startup_trials, search.pruning.warmup_epochs
-        )
-        begun = {"search": search.model_dump(mode="json"), "settings": settings}
+        self._locks: dict[int, storage.Lock] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        if url:
+            self._storage = storage.database(url, dead_after, self._again)
+        else:
+            self._storage = storage.journal(folder)
+        pruning = search.pruning
+        pruner = optuna.pruners.MedianPruner(pruning.startup_trials, pruning.warmup_epochs)
         named = {"study_name": search.name, "storage": self._storage, "pruner": pruner}
+        begun = {"search": search.model_dump(mode="json"), "settings": settings}
         try:
             self.study = optuna.create_study(direction="minimize", **named)
+            self.study.set_user_attr("begun", begun)
+            self._queue()
         except optuna.exceptions.DuplicatedStudyError:
             self.study = optuna.load_study(**named)
-            self._joined(begun)
-        else:
-            for number in range(search.trials):
-                self.study.enqueue_trial({} if number else first)
-            self.study.set_user_attr("begun", begun)
+            self._join(begun)
 
-    def claim(self) -> optuna.Trial | None:
+    def claim(self) -> Claim | None:
         """A waiting trial, now this worker's; None if there is none."""
         self._revive()
         study_id = self._storage.get_study_id_from_name(self._search.name)
         # What is to be tried again comes first, where it would have come.
-        for waiting in sorted(self._in(TrialState.WAITING), key=self.place):
+        for waiting in sorted(self._in(TrialState.WAITING), key=place):
             trial_id = self._storage.get_trial_id_from_study_id_trial_number(
                 study_id, waiting.number
             )
-            if not self._hold(waiting.number):
+            if not self._hold(place(waiting)):
                 continue
             # Before the claim: who dies in between must leave no trial that seems alive.
             self._beat(trial_id)
             if not self._claimed(trial_id):
-                self._let_go(waiting.number)
+                self._let_go(place(waiting))
                 continue
-            # Of its own for each trial: so a search that goes on draws as if undisturbed.
-            seed = (self._search.seed * 100_003 + self.place(waiting)) % 2**32
-            self.study.sampler = optuna.samplers.TPESampler(seed=seed)
-            trial, self._claimed_id = optuna.Trial(self.study, trial_id), trial_id
+            sampler = PartialFixedSampler(self._drawn(waiting), RandomSampler())
+            self.study.sampler = sampler
+            trial = optuna.Trial(self.study, trial_id)
             trial.set_user_attr("pid", os.getpid())
-            return trial
+            return Claim(trial, trial_id, place(waiting), self._search.draw(trial))
         return None
 
-    def beat(self) -> None:
-        """Show that the worker on the claimed trial is alive; to be called every second or so."""
-        if time.monotonic() - self._beaten > self._dead_after / BEATS:
-            self._beat(self._claimed_id)
+    def beat(self, claim: Claim) -> bool:
+        """Show that the worker on a trial is alive, to be called every second or so; False if
+        others took it for dead.
+        """
+        if self._heartbeat and time.monotonic() - self._beaten > self._heartbeat:
+            self._beat(claim.trial_id)
+        return self.all()[claim.trial.number].state is TrialState.RUNNING
 
-    def tell(self, trial: optuna.Trial, value: float | None, state: TrialState) -> bool:
+    def tell(self, claim: Claim, state: TrialState, value: float | None = None) -> bool:
         """End a trial; False if others took this worker for dead, and gave it to another."""
         try:
-            self.study.tell(trial, value, state)
-        except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
-            return False
+            return self._ended(claim.trial.number, state, value)
         finally:
-            self._let_go(trial.number)
-        return True
+            self._let_go(claim.place)
 
-    def give_back(self, trial: optuna.Trial) -> None:
+    def give_back(self, claim: Claim) -> None:
         """Let others begin a trial again, at once."""
-        if self.tell(trial, None, TrialState.FAIL):
-            self._again(self.study, self.frozen(trial.number))
-
-    def place(self, trial: FrozenTrial) -> int:
-        """The number of the trial that this one repeats, or its own."""
-        history = RetryHeartbeatStaleTrialCallback.retry_history(trial)
-        return history[0] if history else trial.number
+        if self.tell(claim, TrialState.FAIL):
+            self._again(self.study, self.all()[claim.trial.number], deaths=0)
 
     def ended(self) -> int:
         """How many trials were completed or pruned."""
-        return len(self._in(TrialState.COMPLETE, TrialState.PRUNED))
+        return len(self._in(*ENDED))
 
-    def running(self) -> bool:
-        """Whether others work on a trial still."""
-        return bool(self._in(TrialState.RUNNING))
+    def left(self) -> bool:
+        """Whether others work on a trial, or one waits."""
+        return bool(self._in(TrialState.RUNNING, TrialState.WAITING))
 
     def all(self) -> list[FrozenTrial]:
-        """All trials, those that failed too."""
+        """All trials by number, those that failed too."""
         return self.study.get_trials(deepcopy=False)
 
-    def _database(self, url: str) -> RDBStorage:
-        """Workers that begin at the same moment may all try to make the tables."""
-        for left in reversed(range(TRIES_TO_OPEN)):
-            try:
-                return RDBStorage(
-                    url,
-                    heartbeat_interval=max(1, self._dead_after // BEATS),
-                    grace_period=self._dead_after,
-                    heartbeat_stale_trial_callback=self._again,
-                )
-            except (SQLAlchemyError, ImportError) as error:
-                if not left or isinstance(error, ImportError):
-                    found = str(error).splitlines()[0]
-                    raise KantorError(
-                        f"--storage: can't be opened: {found}; expected the address of a "
-                        "database that is there, such as postgresql://user@host/kantor"
-                    ) from None
-                time.sleep(1)
-        raise AssertionError
+    def _queue(self) -> None:
+        """Let trials wait at the places where there is none."""
+        taken = {place(trial) for trial in self.all()}
+        for number in sorted(set(range(self._search.trials)) - taken):
+            given = {} if number else self._first
+            self.study.enqueue_trial(given, user_attrs={"place": number})
 
-    def _joined(self, begun: dict) -> None:
-        """Wait until whoever began the search has queued its trials; is it the same search?"""
-        for _ in range(60):
-            found = self.study.user_attrs.get("begun")
-            if found:
+    def _join(self, begun: dict) -> None:
+        """Is it the same search? And are its trials there, or did who began it die over that?"""
+        found, count, since = None, -1, time.monotonic()
+        while time.monotonic() - since < SECONDS_TO_BEGIN:
+            found = found or self.study.user_attrs.get("begun")
+            trials = len(self.all())
+            if found and trials >= self._search.trials:
                 break
+            if trials > count:
+                count, since = trials, time.monotonic()
             time.sleep(0.5)
-        else:
-            raise KantorError(
-                f"search {self._search.name}: was begun, but its trials never came; give it "
-                "another name in the YAML file"
-            )
         if found != begun:
             raise KantorError(
                 f"search {self._search.name}: was begun with other settings in the YAML file or "
                 "in params.yaml; take those again, or give it another name"
             )
+        self._queue()
+
+    def _drawn(self, waiting: FrozenTrial) -> dict[str, object]:
+        """What a trial is given, by what those before it came to.
+
+        It depends on their places and not on their numbers, and its seed is its own: so a
+        search that was interrupted draws what it would have drawn.
+        """
+        known = self._in(*ENDED, TrialState.RUNNING)
+        others = [trial for trial in known if place(trial) != place(waiting)]
+        seed = (self._search.seed * 100_003 + place(waiting)) % 2**32
+        memory = optuna.create_study(sampler=TPESampler(seed=seed))
+        memory.add_trials(sorted(others, key=place))
+        trial = memory.ask()
+        self._search.draw(trial)
+        return trial.params
 
     def _revive(self) -> None:
         """Mark trials of dead workers failed, and let them be tried again."""
         fail_stale_trials(self.study)
-        if isinstance(self._storage, RDBStorage):
+        if self._heartbeat:
             return
         for trial in self._in(TrialState.RUNNING):
-            if trial.number not in self._locks and self._hold(trial.number):
-                # Read again: it may have ended before its lock was let go.
-                if self.frozen(trial.number).state is TrialState.RUNNING:
-                    self.study.tell(trial.number, state=TrialState.FAIL)
-                    self._again(self.study, self.frozen(trial.number))
-                self._let_go(trial.number)
+            if place(trial) not in self._locks and self._hold(place(trial)):
+                # It may also have ended, before its lock was let go.
+                if self._ended(trial.number, TrialState.FAIL):
+                    self._again(self.study, trial)
+                self._let_go(place(trial))
+
+    def _again(self, study: optuna.Study, failed: FrozenTrial, deaths: int = 1) -> None:
+        """Let a trial wait in the place of one that failed, unless too many died over it."""
+        deaths += failed.user_attrs.get("deaths", 0)
+        if deaths < MOST_DEATHS:
+            again = optuna.create_trial(
+                state=TrialState.WAITING,
+                params=failed.params,
+                distributions=failed.distributions,
+                user_attrs={"place": place(failed), "deaths": deaths, "repeats": failed.number},
+                system_attrs=failed.system_attrs,
+            )
+            study.add_trial(again)
+
+    def _ended(self, number: int, state: TrialState, value: float | None = None) -> bool:
+        """End a running trial; False if somebody else did."""
+        try:
+            self.study.tell(number, value, state)
+        except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
+            return False  # Optuna's words for a trial that is not running any more
+        return True
 
     def _in(self, *states: TrialState) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=states)
-
-    def frozen(self, number: int) -> FrozenTrial:
-        """What the storage has of a trial."""
-        return self.study.get_trials(deepcopy=True)[number]
 
     def _claimed(self, trial_id: int) -> bool:
         try:
@@ -193,26 +215,22 @@ class Trials:
 
     def _beat(self, trial_id: int) -> None:
         self._beaten = time.monotonic()
-        if isinstance(self._storage, RDBStorage):
+        if self._heartbeat:
             self._storage.record_heartbeat(trial_id)
 
     def _hold(self, number: int) -> bool:
-        """Take the lock of a trial, which nobody else on this machine has as long as we live."""
-        if isinstance(self._storage, RDBStorage):
-            return True
-        file = os.open(self._folder / f"{number}.lock", os.O_CREAT | os.O_RDWR)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
+        """Have a place for this process alone, of all on this machine."""
+        lock = storage.Lock(self._folder / f"{number}.lock")
+        if not lock.acquire(wait=False):
             return False
-        self._locks[number] = file
+        self._locks[number] = lock
         return True
 
     def _let_go(self, number: int) -> None:
         if number in self._locks:
-            os.close(self._locks.pop(number))
+            self._locks.pop(number).release()
 
 
-def _journal(path: Path) -> JournalStorage:
-    return JournalStorage(JournalFileBackend(str(path)))
+def place(trial: FrozenTrial) -> int:
+    """The place of a trial among those asked for, from 0; its repetitions have the same."""
+    return trial.user_attrs["place"]

@@ -34,7 +34,9 @@ def train(seconds: float) -> None:
     """Leave behind what stages.train does, checkpoints on the way."""
     settings = yaml.safe_load(Path("params.yaml").read_text())["train"]
     if settings["batch_size"] == 13:
-        sys.exit("error: thirteen can't be trained")
+        sys.exit("error: params.yaml: thirteen can't be trained")
+    if settings["batch_size"] == 14:
+        sys.exit("error: no space left on device")
     with Path("begun").open("a") as file:
         file.write(f"{time.time()}\n")
     away = abs(math.log(settings["learning_rate"] / 0.004))

@@ -120,7 +120,7 @@ def test_a_changed_key_reruns_the_stages_that_read_it_and_no_other(tmp_path):
     for key, value in settings.items():
         clone.change({key: other(value)})
         with Repo(clone.folder) as repo:
-            status = repo.status()
+            status = repo.status(targets=list(STAGES))
         reading = {
             stage.split(":")[-1]
             for stage, changes in status.items()
@@ -133,7 +133,7 @@ def test_a_changed_key_reruns_the_stages_that_read_it_and_no_other(tmp_path):
 def test_the_lock_matches_the_committed_code_params_and_manifest():
     """Whoever changes what a stage reads runs `dvc repro` and commits dvc.lock with it."""
     with Repo(PROJECT) as repo:
-        status = repo.status()
+        status = repo.status(targets=list(STAGES))
     stale = {
         f"{stage}: {path} is {what}"
         for stage, changes in status.items()

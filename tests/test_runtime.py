@@ -15,12 +15,15 @@ from pathlib import Path
 sys.path[:0] = [".", "tests"]
 from kantor import params, runtime
 runtime.pin(2, replicas=2)
+assert runtime.replicated(2).num_replicas_in_sync == 2
 from test_training import run
 chosen = params.load()
 histories = []
 for replicas in (1, 2):
     path = Path(sys.argv[1]) / f"{replicas}.npz"
-    weights, history = run(chosen, path, replicas=replicas, dropout=0.0)
+    weights, history = run(
+        chosen, path, architecture="row_gru", examples="crops", dropout=0.0, replicas=replicas
+    )
     histories.append(history)
 print(json.dumps(histories))
 """
@@ -28,7 +31,8 @@ print(json.dumps(histories))
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, env=os.environ)
+    unseen = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, env=unseen)
 
 
 def test_replicas_learn_what_one_network_does(tmp_path):

@@ -1,11 +1,9 @@
-import math
-
 import numpy as np
 import pytest
 from networks import small
 
 from conftest import changed
-from kantor import model, training
+from kantor import model, schedule, training
 from kantor.checkpoint import Checkpoint
 from kantor.errors import KantorError
 from kantor.examples import Crops, Windows
@@ -105,7 +103,7 @@ def test_a_broken_checkpoint_counts_for_nothing(chosen, tmp_path):
 
 
 def test_the_best_epoch_is_kept_or_the_last(chosen, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "best", lambda history: 0)
+    monkeypatch.setattr(schedule, "best", lambda history: 0)
     first, _ = run(chosen, tmp_path / "first.npz", epochs=1)
     kept, _ = run(chosen, tmp_path / "best.npz", keep="best")
     last, _ = run(chosen, tmp_path / "last.npz", keep="last")
@@ -116,50 +114,6 @@ def test_the_best_epoch_is_kept_or_the_last(chosen, tmp_path, monkeypatch):
 def test_a_training_that_runs_away_is_an_error_and_no_model(chosen, tmp_path):
     with pytest.raises(KantorError, match=r"lower train\.learning_rate"):
         run(chosen, tmp_path / "away.npz", learning_rate=float("1e38"), optimizer="sgd")
-
-
-def rows(*losses):
-    return [{"valid_loss": loss} for loss in losses]
-
-
-def test_patience_ends_a_training(chosen):
-    settings = changed(chosen.train, epochs=10, patience=2, patience_from=0)
-    assert not training.finished([], settings)
-    assert not training.finished(rows(3, 2, 2.5), settings)
-    assert training.finished(rows(3, 2, 2.5, 2.4), settings)
-    assert not training.finished(rows(3, 2, 2.5, 1.9), settings)
-    later = changed(settings, patience_from=3)
-    assert not training.finished(rows(3, 2, 2.5, 2.4), later)
-    assert training.finished(rows(3, 2, 2.5, 2.4, 2.6), later)
-    assert not training.finished(rows(3, 2, 2.5, 2.4, 1.9, 2.6), later)
-    assert not training.finished(rows(*range(9)), changed(settings, patience=0))
-    assert training.finished(rows(*range(10)), changed(settings, patience=0))
-
-
-def test_plateaus_are_counted_one_by_one():
-    assert training.plateaus(rows(3, 2, 1), 2) == 0
-    assert training.plateaus(rows(3, 4, 3), 2) == 1
-    assert training.plateaus(rows(3, 4, 3, 5, 6, 1, 1), 2) == 2
-
-
-@pytest.mark.parametrize(
-    ("kind", "warmup", "at", "share"),
-    [
-        ("constant", 0, 7.0, 1.0),
-        ("constant", 2, 0.5, 0.25),
-        ("constant", 2, 2.0, 1.0),
-        ("exponential", 0, 5.0, 0.5),
-        ("exponential", 0, 2.5, math.sqrt(0.5)),
-        ("cosine", 0, 10.0, 0.5),
-        ("cosine", 1, 20.0, 0.0),
-        ("plateau", 0, 6.0, 0.5),
-    ],
-)
-def test_the_learning_rate_follows_its_schedule(chosen, kind, warmup, at, share):
-    schedule = {"kind": kind, "warmup_epochs": warmup, "factor": 0.5, "epochs": 5}
-    settings = changed(chosen.train, learning_rate=0.01, epochs=20, schedule=schedule)
-    history = rows(1, 2, 2, 2, 2, 2)
-    assert training.learning_rate(settings, at, history) == pytest.approx(0.01 * share)
 
 
 def test_balanced_weights_make_every_token_count_the_same():

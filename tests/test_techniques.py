@@ -1,0 +1,102 @@
+"""study/dvc.yaml: the exercise's techniques, run and judged."""
+
+import subprocess
+import time
+
+import pandas as pd
+import pytest
+import yaml
+from clone import Clone
+
+import study
+from conftest import PROJECT
+from study import report
+
+STAGES = yaml.safe_load((PROJECT / "study/dvc.yaml").read_text())["stages"]
+# In the place of stages that take minutes: what they leave behind.
+TRAIN = """
+import time
+from pathlib import Path
+time.sleep(0.5)
+Path("reports").mkdir(exist_ok=True)
+Path("reports/training.csv").write_text("member,epoch,valid_loss\\n1,1,0.7\\n")
+"""
+EVALUATE = """
+import json
+from pathlib import Path
+from kantor import params
+settings = params.load()
+loss = 0.6 + settings.seed / 1000 - settings.model.wavenet_lstm.dropout / 10
+windows = {"loss": loss, "accuracy": 1 - loss}
+metrics = {split: {"windows": windows} for split in ("valid", "test")}
+Path("reports/metrics.json").write_text(json.dumps(metrics))
+"""
+
+
+def test_every_technique_is_run_with_three_seeds_and_its_base_too():
+    for group, base in (("notebook", "notebook_short"), ("default", "default_short")):
+        matrix = STAGES[group]["matrix"]
+        of_base = {name for name, (its, _) in study.techniques().items() if its == base}
+        assert set(matrix["variant"]) == of_base | {base} and matrix["seed"] == [1, 2, 3]
+    titles = [title for base, title in study.techniques().values() if base == "notebook_short"]
+    assert [int(title.split(".")[0]) for title in titles] == list(range(1, 12))
+
+
+def test_the_study_goes_on_after_a_kill_and_judges_what_it_finds(tmp_path):
+    clone = Clone(tmp_path / "kantor")
+    (clone.folder / "data/records").mkdir(parents=True)
+    (clone.folder / "data/records/dataset.json").write_text("{}")
+    (clone.folder / "stages/train.py").write_text(TRAIN)
+    (clone.folder / "stages/evaluate.py").write_text(EVALUATE)
+    kept = {"notebook", "notebook_short", "dropout", "learning_rate", "best"}
+    for path in (clone.folder / "study/variants").glob("*.yaml"):
+        if path.stem not in kept:
+            path.unlink()
+    stages = yaml.safe_load((clone.folder / "study/dvc.yaml").read_text())
+    del stages["stages"]["default"]
+    stages["stages"]["notebook"]["matrix"]["variant"] = sorted(kept - {"notebook", "best"})
+    (clone.folder / "study/dvc.yaml").write_text(yaml.safe_dump(stages))
+    (clone.folder / "study/dvc.lock").unlink(missing_ok=True)
+    # The data is there, so nothing has to make it.
+    (clone.folder / "dvc.yaml").write_text("stages: {other: {cmd: 'true'}}\n")
+    assert "study" not in clone.run("dvc", "repro"), "which leaves the study alone"
+
+    command = ["dvc", "repro", "study/dvc.yaml"]
+    with subprocess.Popen(command, cwd=clone.folder, env=clone.environment) as running:
+        while len(list((clone.folder / "study/results").glob("*"))) < 3:
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.kill()
+    time.sleep(1.5)  # the stage that was running ends by itself
+    said = clone.run(*command)
+    assert 6 <= said.count("Running stage 'study/dvc.yaml:notebook") <= 7
+    assert 2 <= said.count("didn't change, skipping") <= 3
+
+    judged = pd.read_csv(clone.folder / "reports/study/techniques.csv").set_index("variant")
+    assert judged["verdict"].to_dict() == {"dropout": "helps", "learning_rate": "does not matter"}
+    assert judged["valid_loss"]["dropout"] == pytest.approx(-0.02)
+    text = (clone.folder / "reports/study/techniques.md").read_text()
+    assert "3. dropout of 0.2" in text and "Helps: the loss is lower" in text
+    assert (clone.folder / "reports/study/techniques.svg").stat().st_size > 5000
+    assert "up to date" in clone.run(*command)
+
+
+@pytest.mark.parametrize(
+    ("differences", "verdict"),
+    [
+        ((-0.02, -0.021, -0.019), "helps"),
+        ((0.02, 0.021, 0.019), "hurts"),
+        ((0.0005, -0.0005, 0.0001), "does not matter"),
+        ((-0.02, 0.02, -0.015), "not clear"),
+        ((-0.03, 0.03, 0.002), "not clear"),
+        ((-0.004, -0.0041, -0.0039), "helps"),
+        ((-0.002, -0.0021, -0.0019), "does not matter"),
+    ],
+)
+def test_a_verdict_goes_by_the_interval(differences, verdict):
+    series = pd.Series(differences)
+    assert report.verdict(series.mean(), report.interval(series)) == verdict
+
+
+def test_the_interval_is_students():
+    assert report.interval(pd.Series([1.0, 2.0, 3.0])) == pytest.approx(4.303 / 3**0.5, abs=1e-3)
