@@ -94,7 +94,7 @@ def test_dvcs_own_commands_tell_and_draw(built):
     built.run("dvc", "plots", "diff", "HEAD", "--out", "diff_plots")
     assert "train" in built.run("dvc", "dag")
     built.run("git", "checkout", "--quiet", "--", ".")
-    built.run("dvc", "checkout", "--force")
+    built.run("dvc", "checkout", "--force", "dvc.yaml")
 
 
 def test_going_back_to_earlier_settings_trains_nothing(built):
