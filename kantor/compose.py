@@ -1,4 +1,4 @@
-"""Compose any number of pieces with the trained model, as CSV and WAV.
+"""Compose any number of pieces with the trained model, as sound, scores and CSV.
 
     python -m kantor.compose mine --count 8 --rows 112 --temperature 0.9
     python -m kantor.compose mine --prompt data/chorales/test/chorale_305.csv --prompt-rows 16
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kantor import chorale, errors, files, model_file, params, runtime, sampling, synth
+from kantor import chorale, errors, files, model_file, music, notation, params, runtime, sampling
+from kantor.progress import Progress
 
 
 def main() -> None:
@@ -39,17 +40,26 @@ def main() -> None:
     ]
     composed = sampling.generate(model_file.load(chosen.model), pieces)
     digits = len(str(chosen.count - 1))
-    with files.whole(chosen.output) as folder:
+    with (
+        files.whole(chosen.output) as folder,
+        Progress("write", chosen.count, "pieces") as progress,
+    ):
         folder.mkdir()
         for number, grid in enumerate(map(chorale.decode, composed)):
-            synth.write_piece(grid, folder / f"{number:0{digits}d}", settings.render)
+            name = f"{number:0{digits}d}"
+            music.write(music.Music(grid, name), folder / name, settings.render)
+            progress.advance()
 
 
 def prompt(path: Path | None, rows: int) -> np.ndarray | None:
-    """The first rows of a chorale file, all if 0, as an arpeggio."""
+    """The first rows of a chorale as CSV, MIDI or MusicXML, all if 0, as an arpeggio."""
     if path is None:
         return None
-    grid = chorale.read(path)
+    if path.suffix == ".csv":
+        grid = chorale.read(path)
+    else:
+        grid = notation.read(path)
+        chorale.check(grid, str(path))
     if rows > len(grid):
         raise errors.KantorError(f"--prompt-rows is {rows}; {path} has {len(grid)} rows")
     return chorale.encode(grid[: rows or len(grid)])
@@ -66,7 +76,7 @@ def _arguments() -> argparse.Namespace:
     add("--temperature", type=float, default=1.0, help="0 = always the likeliest note (1.0)")
     add("--top-k", type=int, default=0, help="only from so many likeliest notes; 0 = all (0)")
     add("--top-p", type=float, default=1.0, help="only from the likeliest of this share (1.0)")
-    add("--prompt", type=Path, help="a chorale as CSV to go on from; without it, from nothing")
+    add("--prompt", type=Path, help="CSV, MIDI or MusicXML to go on from; without it, from nothing")
     add("--prompt-rows", type=int, default=0, help="only its first rows; 0 = all (0)")
     add("--seed", type=int, default=0, help="where the draws start (0)")
     add("--model", type=Path, default=Path("models/chorale.keras"), help="a trained model")

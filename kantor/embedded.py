@@ -14,37 +14,16 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from music21 import corpus, stream
 from music21.corpus import chorales as lists
 
+from kantor.catalogue import Entry
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES, check
 
 MANIFEST = Path(__file__).with_name("corpus_manifest.csv")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A row of corpus.csv: what is known of a chorale; empty where it is not.
-
-    `rows` counts sixteenths, `signature` sharps (flats are negative) and `pickup`
-    quarters; `key` is the tonic that music21's key finder (Krumhansl and Schmuckler)
-    gives for the whole score.
-    """
-
-    split: str
-    index: int
-    rows: int = 0
-    bwv: str = ""
-    title: str = ""
-    key: str = ""
-    mode: str = ""
-    signature: int | str = ""
-    metre: str = ""
-    pickup: float | str = ""
 
 
 def manifest() -> list[dict[str, str]]:
@@ -66,25 +45,15 @@ def read_one(row: dict[str, str]) -> tuple[Entry, np.ndarray]:
     parts = [_part(score, voice) for voice in VOICES]
     if row["repeats"] == "expanded":
         parts = [part.expandRepeats() for part in parts]
-    grid = _arrange(_sample(parts), row)
+    grid = _arrange(sample(parts), row)
     check(grid, row["score"])
     return _describe(score, parts[0], row, len(grid)), grid
 
 
-def write_catalogue(entries: list[Entry], path: Path) -> None:
-    """Write corpus.csv."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(Entry.__dataclass_fields__), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(entry) for entry in entries)
-
-
-def _part(score: stream.Score, voice: str) -> stream.Part:
-    return next(p for p in score.parts if (p.partName or "").lower().startswith(voice))
-
-
-def _sample(parts: list[stream.Part]) -> np.ndarray:
-    """Sample the parts in sixteenths, without the silence after the last chord."""
+def sample(parts: list[stream.Part]) -> np.ndarray:
+    """Sample the four parts of a score in sixteenths: a grid (rows, 4), without the silence after
+    the last chord. Of several notes at once in a part the highest counts.
+    """
     flats = [part.flatten() for part in parts]
     rows = max(math.ceil(flat.highestTime * ROWS_PER_QUARTER) for flat in flats)
     grid = np.zeros((rows, len(VOICES)), np.int64)
@@ -95,6 +64,10 @@ def _sample(parts: list[stream.Part]) -> np.ndarray:
                 end = math.ceil((note.offset + note.quarterLength) * ROWS_PER_QUARTER)
                 grid[start:end, voice] = max(pitch.midi for pitch in note.pitches)
     return grid[: np.flatnonzero(grid.any(axis=1))[-1] + 1]
+
+
+def _part(score: stream.Score, voice: str) -> stream.Part:
+    return next(p for p in score.parts if (p.partName or "").lower().startswith(voice))
 
 
 def _arrange(grid: np.ndarray, row: dict[str, str]) -> np.ndarray:

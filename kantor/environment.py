@@ -34,9 +34,13 @@ def environment() -> dict[str, object]:
         "instructions": [name for name in INSTRUCTIONS if name in flags],
         "system": f"{platform.system()} {platform.machine()}",
         "c_library": " ".join(platform.libc_ver()),
-        "python": platform.python_version(),
-        **{name: version(name) for name in LIBRARIES},
+        **versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the libraries that make the bits."""
+    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
 def write(path: Path = RECORD) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from kantor.errors import KantorError
 
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -138,6 +139,7 @@ class Sample(Block):
 
 
 class Render(Block):
+    seed: Seed
     prompt: Prompt
     samples: Annotated[dict[str, Sample], Field(min_length=1)]
     original_rows: Count
@@ -163,7 +165,7 @@ class Reproduce(Block):
 
 
 class Params(Block):
-    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    seed: Seed
     threads: Count
     download: Download
     preprocess: Preprocess

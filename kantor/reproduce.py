@@ -43,6 +43,9 @@ ALLOWED = {
     "reports/evaluation": WITHIN,
     METRICS: WITHIN,
     "reports/samples": NOTES,
+    "reports/probabilities": NOTES,
+    "reports/pictures": NOTES,
+    "reports/index.html": NOTES,
 }
 ANOTHER_KERAS = {
     "floatx": "float64",

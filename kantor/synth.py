@@ -4,25 +4,36 @@ Each voice's phase runs on from note to note. A pitch that stays is held, not st
 Where a note ends and another begins, the one fades out while the other fades in, along
 halves of a squared sine, so there is no click and no dip.
 
-Equal temperament, A4 (MIDI 69) = 440 Hz. An amplitude of up to 0.25 a voice can't clip,
-since no timbre exceeds 1 and a voice's fades add up to at most that.
+The organ stands in a room: its sound comes back as a tail of many faint echoes, the high ones
+fainter, which dies away within a second or so.
+
+Equal temperament, A4 (MIDI 69) = 440 Hz. Nothing is louder than 1 dB below full scale: what
+would be is turned down as a whole.
 """
 
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from scipy import signal
 from scipy.io import wavfile
 
 from kantor import files
-from kantor.chorale import SILENCE, to_csv
-from kantor.params import Render
+from kantor.chorale import SILENCE
 
 FADE_SECONDS = {"sine": 0.012, "organ": 0.03}
 # Relative strengths of the partials 1, 2, 3, ...: the organ's are those of stopped and open
 # pipes of 8', 4' and 2' together.
 PARTIALS = {"sine": (1.0,), "organ": (1.0, 0.5, 0.15, 0.25, 0.0, 0.05, 0.0, 0.1)}
 LAST_CHORD_TIMES = 2
+LOUDEST = 10 ** (-1 / 20)  # 1 dB below full scale
+
+# The room: how loud its tail is beside the sound itself, how long after that it begins, and how
+# long until it has died away by 60 dB; all of it above so many hertz is fainter.
+ROOM = {"sine": 0.0, "organ": 0.12}
+ROOM_BEGINS, ROOM_SECONDS = 0.012, 1.1
+ROOM_DULL_ABOVE = 2500.0
+ROOM_SEED = 1723
 
 # A phase is a 32-bit fraction of a turn that wraps around by itself: no note is off by more
 # than 0.00001 Hz. Its upper 16 bits look the wave up, as finely as 16-bit samples show.
@@ -51,22 +62,18 @@ def synthesise(
     sound = np.zeros(starts[-1] + fade, np.float32)
     for voice in np.concatenate([grid, grid[-1:].repeat(LAST_CHORD_TIMES - 1, axis=0)]).T:
         _play(sound, voice, starts, rate, fade, _cycle(PARTIALS[timbre]))
+    if wet := ROOM[timbre]:
+        sound += np.float32(wet) * signal.oaconvolve(sound, _tail(rate))[: len(sound)]
     away = np.linspace(1, 0, len(sound) - starts[len(grid) - 1], dtype=np.float32)
     sound[starts[len(grid) - 1] :] *= away**2
-    return sound * np.float32(amplitude)
+    sound *= np.float32(amplitude)
+    return sound / np.float32(max(1.0, np.abs(sound).max() / LOUDEST))
 
 
 def write_wav(sound: np.ndarray, rate: int, path: Path) -> None:
     """Write samples within [-1, 1] as a 16-bit WAV file."""
     with files.whole(path) as fresh:
         wavfile.write(fresh, rate, np.rint(sound * 32767).astype(np.int16))
-
-
-def write_piece(grid: np.ndarray, path: Path, chosen: Render) -> None:
-    """Write a grid as `path` with the suffix .csv, and its sound with the suffix .wav."""
-    path.with_suffix(".csv").write_text(to_csv(grid))
-    sound = synthesise(grid, chosen.tempo, chosen.rate, chosen.amplitude, chosen.timbre)
-    write_wav(sound, chosen.rate, path.with_suffix(".wav"))
 
 
 def _play(
@@ -95,6 +102,17 @@ def _play(
         note[-fade:] *= rise[::-1]
         sound[start : stop + fade] += note
         phase = (phase + step * int(stop - start)) % TURN
+
+
+def _tail(rate: int) -> np.ndarray:
+    """What comes back from the room of a single impulse, float32, of energy 1."""
+    times = np.arange(round(ROOM_SECONDS * rate)) / rate
+    echoes = np.random.Generator(np.random.Philox(ROOM_SEED)).standard_normal(len(times))
+    echoes *= 10 ** (-3 * times / ROOM_SECONDS) * np.minimum(times / ROOM_BEGINS, 1)
+    dull = np.exp(-2 * np.pi * ROOM_DULL_ABOVE / rate)
+    echoes = signal.lfilter([1 - dull], [1, -dull], echoes)
+    late = np.concatenate([np.zeros(round(ROOM_BEGINS * rate)), echoes])
+    return (late / np.sqrt((late**2).sum())).astype(np.float32)
 
 
 def _cycle(partials: tuple[float, ...]) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from kantor import archive, chorale, embedded, errors, files, params
+from kantor import archive, catalogue, chorale, embedded, errors, files, params
 from kantor.progress import Progress
 
 OUTPUT = Path("data/chorales")
@@ -33,8 +33,11 @@ def main() -> None:
             (folder / split).mkdir(parents=True)
         for key in keys:
             (folder / chorale.file_name(*key)).write_text(chorale.to_csv(grids[key]))
-        embedded.write_catalogue(
-            [replace(entries.get(key, embedded.Entry(*key)), rows=len(grids[key])) for key in keys],
+        catalogue.write(
+            [
+                replace(entries.get(key, catalogue.Entry(*key)), rows=len(grids[key]))
+                for key in keys
+            ],
             folder / "corpus.csv",
         )
 

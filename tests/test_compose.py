@@ -31,7 +31,8 @@ def compose(chosen, tmp_path):
 def test_pieces_are_composed_to_a_folder_and_nothing_there_is_lost(compose, tmp_path):
     done = compose("mine", "--count", "11", "--rows", "5", "--top-p", "0.9")
     assert done.returncode == 0, done.stderr
-    names = [f"{number:02d}.{kind}" for number in range(11) for kind in ("csv", "wav")]
+    kinds = ("csv", "mid", "musicxml", "wav")
+    names = [f"{number:02d}.{kind}" for number in range(11) for kind in kinds]
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == names
     assert len(chorale.read(tmp_path / "mine/03.csv")) == 5
     rate, sound = wavfile.read(tmp_path / "mine/03.wav")
@@ -41,8 +42,7 @@ def test_pieces_are_composed_to_a_folder_and_nothing_there_is_lost(compose, tmp_
     assert again.returncode == 1 and "is there already" in again.stderr
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == names
 
-    shutil.copy(tmp_path / "mine/03.csv", tmp_path / "prompt.csv")
-    on = ("--prompt", "prompt.csv", "--prompt-rows", "3", "--rows", "2", "--temperature", "0")
+    on = ("--prompt", "mine/03.musicxml", "--prompt-rows", "3", "--rows", "2", "--temperature", "0")
     assert compose("on", *on).returncode == 0
     grid = chorale.read(tmp_path / "on/0.csv")
     assert len(grid) == 5

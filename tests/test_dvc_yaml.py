@@ -15,7 +15,12 @@ from kantor import environment, params
 
 STAGES = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
 LOCK = PROJECT / "dvc.lock"
-DATA_FILES = {"kantor/embedded.py": "kantor/corpus_manifest.csv"}
+DATA_FILES = {
+    "kantor/embedded.py": {"kantor/corpus_manifest.csv"},
+    "kantor/page.py": {
+        str(path.relative_to(PROJECT)) for path in (PROJECT / "kantor/listening").iterdir()
+    },
+}
 
 
 def names(listed: list) -> list[str]:
@@ -55,7 +60,7 @@ def followed(path: str) -> set[str]:
         if current not in found:
             found.add(current)
             waiting += imported(current)
-    return found | {DATA_FILES[path] for path in found & DATA_FILES.keys()}
+    return found.union(*(DATA_FILES[path] for path in found & DATA_FILES.keys()))
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -67,14 +72,14 @@ def test_a_stage_depends_on_just_the_files_that_it_imports(stage):
 
 # Which stages read a block of params.yaml: they rerun, and what needs their outputs.
 READERS = {
-    "seed": {"train", "render"},
-    "threads": {"train", "evaluate", "render"},
-    "download": {"download"},
-    "preprocess": {"preprocess"},
-    "model": {"train"},
-    "train": {"train"},
-    "evaluate": {"evaluate"},
-    "render": {"render"},
+    "seed": {"train", "report"},
+    "threads": {"train", "evaluate", "render", "report"},
+    "download": {"download", "report"},
+    "preprocess": {"preprocess", "report"},
+    "model": {"train", "report"},
+    "train": {"train", "report"},
+    "evaluate": {"evaluate", "report"},
+    "render": {"render", "report"},
     "reproduce": set(),
 }
 
@@ -82,6 +87,8 @@ READERS = {
 def blocks_read(path: str) -> set[str]:
     """The blocks of params.yaml that a stage's script reads from `params.load()`."""
     tree = ast.parse((PROJECT / path).read_text())
+    if "settings.model_dump(exclude={'reproduce'})" in ast.unparse(tree):
+        return params.Params.model_fields.keys() - {"reproduce"}
     return {
         node.attr
         for node in ast.walk(tree)
@@ -134,6 +141,12 @@ def test_a_changed_key_reruns_the_stages_that_read_it_and_no_other(tmp_path):
         }
         assert reading == READERS[key.split(".")[0]], key
         (clone.folder / "params.yaml").write_text(text)
+
+
+def test_the_listening_page_of_the_lock_is_small_enough_to_send():
+    outputs = yaml.safe_load(LOCK.read_text())["stages"]["report"]["outs"]
+    (size,) = [out["size"] for out in outputs if out["path"] == "reports/index.html"]
+    assert size < 12e6
 
 
 def test_the_lock_matches_the_committed_code_params_and_manifest():

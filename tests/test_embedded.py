@@ -3,9 +3,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from kantor import archive, embedded
+from kantor import archive, catalogue, embedded
 
 
+pytestmark = pytest.mark.xdist_group("embedded")  # they share what is built once
 @pytest.fixture(scope="module")
 def edition():
     return {
@@ -63,7 +64,7 @@ def test_a_manifest_row_is_followed(changes, soprano, bass):
 
 
 def test_the_catalogue_has_a_header_and_a_row_a_chorale(edition, tmp_path):
-    embedded.write_catalogue([entry for entry, _ in edition.values()], tmp_path / "corpus.csv")
+    catalogue.write([entry for entry, _ in edition.values()], tmp_path / "corpus.csv")
     lines = (tmp_path / "corpus.csv").read_text().splitlines()
     assert lines[0] == "split,index,rows,bwv,title,key,mode,signature,metre,pickup"
     assert len(lines) == 378

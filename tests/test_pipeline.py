@@ -9,9 +9,10 @@ import pytest
 from clone import Clone
 from scipy.io import wavfile
 
-from kantor import chorale, examples, model, model_file, records
+from kantor import chorale, examples, model, model_file, notation, records
 
 
+pytestmark = pytest.mark.xdist_group("pipeline")  # they share what is built once
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     clone = Clone(tmp_path_factory.mktemp("clone") / "kantor")
@@ -72,6 +73,31 @@ def test_the_samples_begin_with_the_prompt_and_sound_as_long_as_they_are(built):
         rate, sound = wavfile.read(samples / f"{name}.wav")
         assert sound.dtype == np.int16 and np.abs(sound).max() > 1000
         assert len(sound) / rate == pytest.approx((len(grid) + 1) * 60 / 160, abs=0.05)
+
+
+def test_each_piece_is_a_score_too_and_has_its_probabilities(built):
+    samples = built.folder / "reports/samples"
+    network = model_file.load(built.folder / "models/chorale.keras")
+    for path in samples.glob("*.csv"):
+        grid = chorale.read(path)
+        sounding = np.flatnonzero(grid.any(axis=1))[-1] + 1
+        for kind in (".mid", ".musicxml"):
+            assert np.array_equal(notation.read(path.with_suffix(kind)), grid[:sounding])
+        table = pd.read_csv(built.folder / f"reports/probabilities/{path.name}", index_col="row")
+        assert list(table) == list(chorale.VOICES) and len(table) == len(grid)
+        arpeggio = chorale.encode(grid)
+        foretold = network.predict(arpeggio[None, :-1], verbose=0)[0]
+        given = foretold[np.arange(len(arpeggio) - 1), arpeggio[1:]]
+        assert np.isnan(table.to_numpy().flat[0])
+        np.testing.assert_allclose(table.to_numpy().flat[1:], given, atol=1e-4)
+
+
+def test_the_listening_page_has_all_of_it(built):
+    page = (built.folder / "reports/index.html").read_text()
+    for name in ("prompt", "original", "cold", "medium", "hot", "greedy", "train_000"):
+        assert f'id="{name}"' in page and f'"{name}-1.svg"' in page
+    loss = metrics(built)["test"]["pieces"]["loss"]
+    assert f"{loss:.3f}" in page and "batch_size: 16" in page
 
 
 def test_with_nothing_changed_nothing_runs(built):

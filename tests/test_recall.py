@@ -4,6 +4,7 @@ import pytest
 from kantor import recall as looking
 from kantor.runtime import tf
 
+pytestmark = pytest.mark.xdist_group("recall")  # they share what is built once
 LOOKED = (1, 2, 4, 8, 16, 32)  # rows alike, by level from 1
 
 

@@ -34,13 +34,17 @@ def test_every_pitch_is_in_tune_within_a_cent(pitch, timbre):
 
 
 @pytest.mark.parametrize("timbre", TIMBRES)
-def test_nothing_clips(timbre):
-    assert np.abs(play(random_grid(60), timbre=timbre)).max() <= 1
+def test_nothing_is_louder_than_a_decibel_below_full_scale(timbre):
+    for amplitude in (0.1, 0.25):
+        peak = np.abs(play(random_grid(60), timbre=timbre, amplitude=amplitude)).max()
+        assert peak <= 10 ** (-1 / 20) + 1e-6
 
 
 @pytest.mark.parametrize("timbre", TIMBRES)
-def test_nothing_clicks_where_notes_begin_change_and_end(timbre):
+def test_nothing_clicks_where_notes_begin_change_and_end(monkeypatch, timbre):
     """A jump would be steeper than the wave at its steepest and the fades at theirs."""
+    # The room comes after that, and what it adds has no jump where the sound has none.
+    monkeypatch.setitem(synth.ROOM, timbre, 0.0)
     cycle = synth._cycle(synth.PARTIALS[timbre])
     slope = np.abs(np.diff(cycle)).max() * len(cycle) / RATE
     fade = np.pi / 2 / (synth.FADE_SECONDS[timbre] * RATE)
@@ -62,6 +66,22 @@ def test_a_held_note_is_not_struck_again():
     middle = play(grid)[RATE // 2 : 2 * RATE]
     peaks = np.abs(middle[: len(middle) // 441 * 441]).reshape(-1, 441).max(axis=1)
     assert peaks.min() > 0.24 and peaks.max() <= 0.25
+
+
+def test_the_room_answers_softly_and_dies_away():
+    grid = np.zeros((8, 4), int)
+    grid[:2, 1] = 60  # two seconds, then silence
+    sound = play(grid, tempo=60.0, timbre="organ")
+
+    def level(begin, end):
+        return np.sqrt((sound[int(begin * RATE) : int(end * RATE)] ** 2).mean())
+
+    played, after = level(1.0, 2.0), level(2.05, 2.15)
+    assert 0.02 < after / played < 0.25
+    assert level(3.3, 3.4) < played / 1000
+    spectrum = np.abs(np.fft.rfft(sound)) ** 2
+    above = np.fft.rfftfreq(len(sound), 1 / RATE) > 9 * synth.frequency(60)
+    assert spectrum[above].sum() < 1e-5 * spectrum.sum(), "a click would be heard up there"
 
 
 def test_voices_sound_one_upon_the_other_and_rests_are_silent():

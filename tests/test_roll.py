@@ -1,0 +1,51 @@
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from conftest import random_grid
+from kantor import roll
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(grid, given, prompt_rows=0):
+    return ElementTree.fromstring(roll.draw(grid, given, prompt_rows))
+
+
+def test_every_note_has_a_frame_where_it_sounds_and_is_filled_as_it_was_likely():
+    grid = np.array([[67, 0, 59, 43], [67, 0, 60, 43], [69, 0, 60, 43]])
+    given = np.array([[np.nan, 0, 0, 1], [0.5, 0, 0, 1], [1, 0, 0, 1]])
+    picture = drawn(grid, given, prompt_rows=2)
+    groups = {group.get("class"): group for group in picture.iter(f"{SVG}g")}
+    assert list(groups) == ["soprano", "alto", "tenor", "bass"] and not len(groups["alto"])
+    frames = {
+        name: [
+            (int(rect.get("x")), int(rect.get("width")))
+            for rect in group
+            if rect.get("class") == "frame"
+        ]
+        for name, group in groups.items()
+    }
+    left, row = roll.LEFT, roll.ROW
+    assert frames["soprano"] == [(left, 2 * row), (left + 2 * row, row)]
+    assert frames["tenor"] == [(left, row), (left + row, 2 * row)]
+    assert frames["bass"] == [(left, 3 * row)]
+    filled = [
+        float(rect.get("fill-opacity")) for rect in groups["soprano"] if not rect.get("class")
+    ]
+    assert filled == [1, pytest.approx(0.54, abs=0.03), 1]
+    (prompt,) = [rect for rect in picture.iter(f"{SVG}rect") if rect.get("class") == "prompt"]
+    assert int(prompt.get("width")) == 2 * row
+
+
+def test_higher_is_further_up_and_nothing_leaves_the_picture():
+    grid = random_grid(50)
+    picture = drawn(grid, np.full(grid.shape, 0.5))
+    width, height = map(int, picture.get("viewBox").split()[2:])
+    frames = [rect for rect in picture.iter(f"{SVG}rect") if rect.get("class") == "frame"]
+    assert max(int(rect.get("x")) + int(rect.get("width")) for rect in frames) == width
+    tops = [int(rect.get("y")) for rect in frames]
+    assert min(tops) >= 0 and max(tops) + roll.SEMITONE <= height
+    span = grid[grid > 0].max() - grid[grid > 0].min()
+    assert max(tops) - min(tops) == roll.SEMITONE * span
