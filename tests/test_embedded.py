@@ -5,8 +5,9 @@ import pytest
 
 from kantor import archive, catalogue, embedded
 
-
 pytestmark = pytest.mark.xdist_group("embedded")  # they share what is built once
+
+
 @pytest.fixture(scope="module")
 def edition():
     return {

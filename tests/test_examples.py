@@ -8,8 +8,9 @@ from kantor.recall import NOTHING, TOKEN_HINTS
 from kantor.recall import recall as recall_model
 from kantor.records import Record
 
-
 pytestmark = pytest.mark.xdist_group("examples")  # they share what is built once
+
+
 @pytest.fixture(scope="module")
 def recall():
     return recall_model()

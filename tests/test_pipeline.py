@@ -11,8 +11,9 @@ from scipy.io import wavfile
 
 from kantor import chorale, examples, model, model_file, notation, records
 
-
 pytestmark = pytest.mark.xdist_group("pipeline")  # they share what is built once
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     clone = Clone(tmp_path_factory.mktemp("clone") / "kantor")
