@@ -87,7 +87,10 @@ def score(
         signature = key.KeySignature(chosen.signature)
         for element in (singer, CLEFS[number](), signature, meter.TimeSignature(chosen.metre)):
             part[stream.Measure].first().insert(0, element)
-        part.recurse().notesAndRests.last().expressions.append(expressions.Fermata())
+        end = expressions.Fermata()
+        end.type = "upright"
+        part.recurse().notesAndRests.last().expressions.append(end)
+        part[stream.Measure].last().rightBarline = "final"
         part.makeAccidentals(inPlace=True)
         part.makeBeams(inPlace=True)
         made.insert(0, part)

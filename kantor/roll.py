@@ -39,7 +39,7 @@ def draw(grid: np.ndarray, given: np.ndarray, prompt_rows: int = 0) -> str:
     width, height = LEFT + ROW * len(grid), TOP + SEMITONE * (highest - lowest + 1) + TOP
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'class="roll" data-row="{ROW}">',
+        f'class="roll" style="--width:{width}" data-row="{ROW}">',
         f"<style>{STYLE}{_colours()}</style>",
         f'<rect class="ground" width="{width}" height="{height}"/>',
     ]

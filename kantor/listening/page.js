@@ -83,14 +83,18 @@ for (const player of players)
 // The cursor goes over the roll with the sound; a click on the roll sets the sound there.
 for (const article of document.querySelectorAll("article")) {
   const [player, roll] = [article.querySelector("audio"), article.querySelector(".roll")];
-  const cursor = roll.querySelector(".cursor");
+  const [frame, cursor] = [roll.parentElement, roll.querySelector(".cursor")];
   const left = Number(cursor.getAttribute("x1"));
   const perSecond = (Number(roll.dataset.row) * Number(article.dataset.tempo)) / 60;
   const show = () => {
     const x = Math.min(left + player.currentTime * perSecond, roll.viewBox.baseVal.width);
     cursor.setAttribute("x1", x);
     cursor.setAttribute("x2", x);
-    if (!player.paused) requestAnimationFrame(show);
+    if (player.paused) return;
+    const at = (x / roll.viewBox.baseVal.width) * roll.clientWidth;
+    const [begin, width] = [frame.scrollLeft, frame.clientWidth];
+    if (at < begin || at > begin + 0.9 * width) frame.scrollLeft = at - 0.1 * width;
+    requestAnimationFrame(show);
   };
   for (const happens of ["play", "seeked", "timeupdate"]) player.addEventListener(happens, show);
   roll.addEventListener("click", (event) => {
