@@ -2,6 +2,8 @@
 
 import verovio
 
+from kantor.errors import KantorError
+
 OPTIONS = {
     "pageWidth": 2100,
     "pageHeight": 2970,
@@ -22,5 +24,5 @@ def pages(musicxml: str) -> list[str]:
     # Without a seed, the names of elements would be drawn anew each time.
     toolkit.resetXmlIdSeed(1)
     if not toolkit.loadData(musicxml):
-        raise ValueError("verovio can't read this score")
+        raise KantorError("not a MusicXML score that verovio can read; render it again")
     return [toolkit.renderToSVG(number + 1) for number in range(toolkit.getPageCount())]

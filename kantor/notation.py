@@ -32,6 +32,7 @@ from music21.musicxml.m21ToXml import GeneralObjectExporter
 from kantor import embedded
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES
 from kantor.errors import KantorError
+from kantor.stretches import stretches
 
 CLEFS = (clef.TrebleClef, clef.TrebleClef, clef.Treble8vbClef, clef.BassClef)
 SINGERS = (instrument.Soprano, instrument.Alto, instrument.Tenor, instrument.Bass)
@@ -144,7 +145,7 @@ def _bars(voice: np.ndarray, chosen: Setting) -> list[stream.Measure]:
     if pickup:
         bars[0].paddingLeft = (rows - pickup) / ROWS_PER_QUARTER
     bars[-1].paddingRight = (pickup - len(voice)) % rows / ROWS_PER_QUARTER
-    changes = {0, *(np.flatnonzero(np.diff(voice)) + 1).tolist(), len(voice)}
+    changes = {place for stretch in stretches(voice) for place in stretch}
     for at, end in pairwise(sorted(changes.union(lines))):
         bar = bars[bisect(lines, at) - 1]
         while at < end:

@@ -28,7 +28,7 @@ MP3 = {"format": "MP3", "bitrate_mode": "VARIABLE", "compression_level": 0.7}
 @dataclass
 class Piece:
     """What the page has of a piece. `text` names its description among the texts, with `facts`
-    to fill in; `roll` is the text of an SVG, "" if there is none.
+    to fill in; `roll` is the text of an SVG.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Piece:
     facts: Mapping[str, object]
     seconds: float
     pages: int
-    roll: str = ""
+    roll: str
 
 
 @dataclass

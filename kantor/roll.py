@@ -5,11 +5,10 @@ note is filled, the likelier it was to the model, row by row; a prompt lies on a
 own. Colours are CSS variables, so that a page can set its own.
 """
 
-from itertools import pairwise
-
 import numpy as np
 
 from kantor.chorale import SILENCE, VOICES
+from kantor.stretches import stretches
 
 ROW, SEMITONE = 8, 7  # width and height of a note, in the picture's units
 LEFT, TOP = 34, 6  # of the first row and the highest pitch
@@ -64,11 +63,11 @@ def _notes(voice: np.ndarray, given: np.ndarray, highest: int) -> list[str]:
     drawn = []
     full = np.where(np.isnan(given), 1, LEAST + (1 - LEAST) * given)
     level = np.rint(full * LEVELS).astype(int)
-    for begin, end in _runs(voice):
+    for begin, end in stretches(voice):
         if voice[begin] == SILENCE:
             continue
         place = f'y="{_y(voice[begin], highest)}" height="{SEMITONE}"'
-        for first, after in _runs(level[begin:end]):
+        for first, after in stretches(level[begin:end]):
             drawn.append(
                 f'<rect x="{LEFT + ROW * (begin + first)}" width="{ROW * (after - first)}" '
                 f'{place} fill-opacity="{level[begin + first] / LEVELS:g}"/>'
@@ -76,11 +75,6 @@ def _notes(voice: np.ndarray, given: np.ndarray, highest: int) -> list[str]:
         frame = f'x="{LEFT + ROW * begin}" width="{ROW * (end - begin)}" {place}'
         drawn.append(f'<rect class="frame" {frame}/>')
     return drawn
-
-
-def _runs(values: np.ndarray) -> list[tuple[int, int]]:
-    """Begin and end of each stretch of equal values."""
-    return list(pairwise([0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]))
 
 
 def _y(pitch: int, highest: int) -> int:

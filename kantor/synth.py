@@ -11,7 +11,6 @@ Equal temperament, A4 (MIDI 69) = 440 Hz. Nothing is louder than 1 dB below full
 would be is turned down as a whole.
 """
 
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from scipy.io import wavfile
 
 from kantor import files
 from kantor.chorale import SILENCE
+from kantor.stretches import stretches
 
 FADE_SECONDS = {"sine": 0.012, "organ": 0.03}
 # Relative strengths of the partials 1, 2, 3, ...: the organ's are those of stopped and open
@@ -86,9 +86,8 @@ def _play(
 ) -> None:
     """Add the notes of one voice (rows,) to `sound`."""
     rise = np.sin(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
-    changes = np.flatnonzero(np.diff(voice)) + 1
     phase = 0
-    for first, end in pairwise([0, *changes, len(voice)]):
+    for first, end in stretches(voice):
         pitch, start, stop = voice[first], starts[first], starts[end]
         if pitch == SILENCE:
             continue

@@ -67,6 +67,7 @@ def main() -> None:
             "pieces": scored["pieces"],
             "windows": scored["windows"],
             "bigram": scored["baselines"]["bigram"],
+            # Repeating is wrong at every onset, and gives no probabilities.
             "copy": dict.fromkeys(COLUMNS) | scored["baselines"]["copy"] | {"onset_accuracy": 0.0},
         },
         by_voice=scored["voices"],

@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import matplotlib
-import matplotlib.pyplot as plt
 import optuna
 import pandas as pd
 import yaml
@@ -12,11 +10,9 @@ from optuna.trial import TrialState
 from optuna.visualization import matplotlib as plots
 
 from kantor import files
-from study import space
+from study import drawing, space
 from study.trials import Trials, place
 
-matplotlib.use("Agg")
-matplotlib.rcParams |= {"svg.hashsalt": "kantor", "svg.fonttype": "none"}
 ENOUGH = 4  # completed trials, to tell what matters
 
 
@@ -27,17 +23,20 @@ def write(search: space.Search, trials: Trials, folder: Path) -> None:
         print("no trial was completed: nothing was found")
         return
     best = trials.study.best_trial
-    drawn = optuna.trial.FixedTrial(best.params)
-    settings = {key: of.draw(drawn, key) for key, of in search.space.items()}
+    fixed = optuna.trial.FixedTrial(best.params)
+    settings = {key: of.draw(fixed, key) for key, of in search.space.items()}
     block = yaml.safe_dump(space.nested(settings), sort_keys=False, default_flow_style=None)
     with files.whole(folder) as fresh:
         fresh.mkdir()
         (fresh / "best.yaml").write_text(block)
         table(trials).to_csv(fresh / "trials.csv", index=False, lineterminator="\n")
         history = plots.plot_optimization_history(trials.study, target_name="validation loss")
-        draw(history, fresh / "history.svg")
+        drawn = {"history": history}
         if len(complete) >= ENOUGH:
-            draw(plots.plot_param_importances(trials.study), fresh / "importance.svg")
+            drawn["importance"] = plots.plot_param_importances(trials.study)
+        for name, axes in drawn.items():
+            axes.figure.set_size_inches(8, 5)
+            drawing.write(axes.figure, fresh / f"{name}.svg")
     print(f"the best of {trials.ended()}: trial {place(best)}, validation loss {best.value:.4f}")
     print(f"for params.yaml ({folder} has it, with all trials and the plots):\n\n{block}")
     sets = " ".join(f"-S '{key}={json.dumps(value)}'" for key, value in settings.items())
@@ -59,11 +58,3 @@ def table(trials: Trials) -> pd.DataFrame:
         for trial in trials.all()
     ]
     return pd.DataFrame(rows)
-
-
-def draw(axes: plt.Axes, path: Path) -> None:
-    """Write a plot as SVG, the same bytes for the same trials."""
-    axes.figure.set_size_inches(8, 5)
-    axes.figure.tight_layout()
-    axes.figure.savefig(path, metadata={"Date": None})
-    plt.close(axes.figure)

@@ -9,20 +9,17 @@ seeds. The verdict goes by the validation split alone; the test split is for the
 
 import json
 
-import matplotlib
 import matplotlib.pyplot as plt
 import pandas as pd
 from scipy import stats
 
 import study
 from kantor import errors, files
-from study import run
+from study import drawing, run
 from study.technique import RESULTS, SECONDS
 
 REPORT = run.PROJECT / "reports/study"
 MATTERS = 0.003  # nats a note; what is surely less does nobody any good
-matplotlib.use("Agg")
-matplotlib.rcParams |= {"svg.hashsalt": "kantor", "svg.fonttype": "none"}
 
 
 def main() -> None:
@@ -31,7 +28,7 @@ def main() -> None:
     with files.whole(REPORT / "techniques.csv") as fresh:
         judged.to_csv(fresh, index=False, float_format="%.6g", lineterminator="\n")
     with files.whole(REPORT / "techniques.svg") as fresh:
-        draw(judged).savefig(fresh, format="svg", metadata={"Date": None})
+        drawing.write(draw(judged), fresh)
     # With times, which differ from run to run; so it is no output of DVC.
     with files.whole(REPORT / "techniques.md") as fresh:
         fresh.write_text(table(runs, judged, pd.read_csv(SECONDS)))
@@ -141,7 +138,6 @@ def draw(judged: pd.DataFrame) -> plt.Figure:
     axes.invert_yaxis()
     axes.set_xlabel("nats a note more than the base: mean of the seeds and 95% interval")
     axes.legend()
-    figure.tight_layout()
     return figure
 
 
