@@ -41,6 +41,16 @@ def read(path: Path) -> dict[tuple[str, int], dict[str, str]]:
         return {(row["split"], int(row["index"])): row for row in csv.DictReader(file)}
 
 
+def of(chorale: Path) -> dict[str, str]:
+    """The columns of the chorale in this file, such as test/chorale_305.csv beside corpus.csv;
+    none if it is not from an edition.
+    """
+    corpus, number = chorale.parent.parent / "corpus.csv", chorale.stem.removeprefix("chorale_")
+    if not (corpus.exists() and number.isdigit()):
+        return {}
+    return read(corpus).get((chorale.parent.name, int(number)), {})
+
+
 def heading(row: Mapping[str, str]) -> str:
     """What a chorale is called: its hymn and its number in Schmieder's catalogue."""
     number = f"BWV {row['bwv']}" if row["bwv"] else ""

@@ -12,7 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from kantor import chorale, errors, files, model_file, music, notation, params, runtime, sampling
+from kantor import (
+    catalogue,
+    chorale,
+    errors,
+    files,
+    model_file,
+    music,
+    notation,
+    params,
+    runtime,
+    sampling,
+)
 from kantor.progress import Progress
 
 
@@ -26,10 +37,10 @@ def main() -> None:
         if (value := getattr(chosen, name)) < least:
             option = name.replace("_", "-")
             raise errors.KantorError(f"--{option} is {value}; expected {least} or more")
-    known = prompt(chosen.prompt, chosen.prompt_rows)
+    given, known = prompt(chosen.prompt, chosen.prompt_rows)
     pieces = [
         sampling.Piece(
-            known,
+            given,
             chosen.rows,
             sampling.own_seed(chosen.seed, number),
             chosen.temperature,
@@ -47,22 +58,24 @@ def main() -> None:
         folder.mkdir()
         for number, grid in enumerate(map(chorale.decode, composed)):
             name = f"{number:0{digits}d}"
-            music.write(music.Music(grid, name), folder / name, settings.render)
+            music.write(music.Music(grid, name, known=known), folder / name, settings.render)
             progress.advance()
 
 
-def prompt(path: Path | None, rows: int) -> np.ndarray | None:
-    """The first rows of a chorale as CSV, MIDI or MusicXML, all if 0, as an arpeggio."""
+def prompt(path: Path | None, rows: int) -> tuple[np.ndarray | None, dict[str, str]]:
+    """The first rows of a chorale as CSV, MIDI or MusicXML, all if 0, as an arpeggio; and what
+    is known of its key and metre, as in corpus.csv.
+    """
     if path is None:
-        return None
+        return None, {}
     if path.suffix == ".csv":
-        grid = chorale.read(path)
+        grid, known = chorale.read(path), catalogue.of(path)
     else:
-        grid = notation.read(path)
+        grid, known = notation.read(path), notation.known(path)
         chorale.check(grid, str(path))
     if rows > len(grid):
         raise errors.KantorError(f"--prompt-rows is {rows}; {path} has {len(grid)} rows")
-    return chorale.encode(grid[: rows or len(grid)])
+    return chorale.encode(grid[: rows or len(grid)]), known
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""What, apart from inputs and settings, the bits of a trained model may depend on.
+"""What, apart from inputs and settings, the bits of the outputs may depend on.
 
 TensorFlow chooses its kernels and the order of its sums by processor and build, so two
 environments that differ here may end with other last digits. The number of cores at hand
@@ -14,13 +14,16 @@ from kantor import files
 
 LIBRARIES = (
     "h5py",
+    "jinja2",
     "keras",
     "music21",
     "numpy",
     "pandas",
     "protobuf",
     "scipy",
+    "soundfile",
     "tensorflow",
+    "verovio",
 )
 INSTRUCTIONS = ("avx", "avx2", "avx512f", "fma", "neon", "sse4_2", "sve")
 RECORD = Path("reports/environment.json")

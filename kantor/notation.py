@@ -111,8 +111,12 @@ def write(made: stream.Score, path: Path) -> None:
     file = midi.translate.streamToMidiFile(made)
     # Tempo and metre come as a track of their own; a format-1 file may have them in its first.
     conductor, soprano, *others = file.tracks
-    soprano.events = conductor.events[:-2] + soprano.events
     file.tracks = [soprano, *others]
+    for channel, track in enumerate(file.tracks, start=1):
+        for event in track.events:
+            # In one channel, a voice that ends would silence another on the same pitch.
+            event.channel = channel
+    soprano.events = conductor.events[:-2] + soprano.events
     path.with_suffix(".mid").write_bytes(file.writestr())
 
 
@@ -122,16 +126,37 @@ def read(path: Path) -> np.ndarray:
 
     Silence after the last note is not part of it.
     """
-    try:
-        parts = converter.parse(path, forceSource=True, quantizePost=False).parts
-    except Exception as error:  # music21 has no common class for what can go wrong in a file
-        raise KantorError(f"{path}: not a score that music21 can read ({error})") from error
+    parts = _parts(path)
+    if not any(part.recurse().notes for part in parts):
+        raise KantorError(f"{path}: no notes; expected a score of four voices")
     named = {(part.partName or "").lower(): part for part in parts}
     if named and named.keys() <= set(VOICES):
         return embedded.sample([named.get(voice, stream.Part()) for voice in VOICES])
     if len(parts) != len(VOICES):
         raise KantorError(f"{path}: {len(parts)} parts; expected four, {', '.join(VOICES)}")
-    return embedded.sample(list(parts))
+    return embedded.sample(parts)
+
+
+def known(path: Path) -> dict[str, str]:
+    """What a score tells of its setting, in the words of corpus.csv; "" where it tells nothing."""
+    first = next(iter(_parts(path)), stream.Part())
+    signature, metre, bar = (
+        first.recurse().getElementsByClass(of).first()
+        for of in (key.KeySignature, meter.TimeSignature, stream.Measure)
+    )
+    pickup = bar.barDuration.quarterLength - bar.paddingLeft if bar and bar.paddingLeft else 0
+    return {
+        "signature": str(signature.sharps) if signature else "",
+        "metre": metre.ratioString if metre else "",
+        "pickup": str(float(pickup)),
+    }
+
+
+def _parts(path: Path) -> list[stream.Part]:
+    try:
+        return list(converter.parse(path, forceSource=True, quantizePost=False).parts)
+    except Exception as error:  # music21 has no common class for what can go wrong in a file
+        raise KantorError(f"{path}: not a score that music21 can read ({error})") from error
 
 
 def _bars(voice: np.ndarray, chosen: Setting) -> list[stream.Measure]:

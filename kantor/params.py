@@ -146,7 +146,7 @@ class Render(Block):
     training_chorales: Annotated[int, Field(ge=0)]
     timbre: Literal["sine", "organ"]
     tempo: Annotated[float, Field(ge=10, le=1200)]
-    rate: Annotated[int, Field(ge=16_000, le=192_000)]
+    rate: Literal[16_000, 22_050, 24_000, 32_000, 44_100, 48_000]  # what MP3 knows
     amplitude: Annotated[float, Field(gt=0, le=0.25)]
 
     @model_validator(mode="after")

@@ -48,7 +48,7 @@ def main() -> None:
             pieces[name] = lay_out(name, known[name], chosen.prompt.rows, assets, folder)
             progress.advance()
 
-    metrics = json.loads(METRICS.read_text())
+    metrics, history = json.loads(METRICS.read_text()), pd.read_csv(TRAINING)
     split = "test" if metrics["held_out_test"] else "valid"
     scored = metrics[split]
     html = page.build(
@@ -71,7 +71,12 @@ def main() -> None:
             "copy": dict.fromkeys(COLUMNS) | scored["baselines"]["copy"] | {"onset_accuracy": 0.0},
         },
         by_voice=scored["voices"],
-        curve=curve(pd.read_csv(TRAINING)),
+        curve=curve(history),
+        course={
+            f"{column}_{name}": round(float(history[column].iloc[at]), 2)
+            for column in ("loss", "valid_loss")
+            for name, at in (("first", 0), ("last", -1))
+        },
         settings=yaml.safe_dump(settings.model_dump(exclude={"reproduce"}), sort_keys=False),
         versions=yaml.safe_dump(environment.versions(), sort_keys=False),
     )
@@ -84,16 +89,17 @@ def facts(chosen: params.Render) -> dict[str, tuple[str, dict[str, object]]]:
     corpus = catalogue.read(CORPUS)
     of_split = [row for (split, _), row in corpus.items() if split == chosen.prompt.split]
     title = catalogue.heading(of_split[chosen.prompt.chorale])
+    rows = len(chorale.read(SAMPLES / "original.csv"))
     described = {
         "prompt": ("prompt_about", {"rows": chosen.prompt.rows, "title": title}),
-        "original": ("original_about", {"rows": chosen.original_rows, "title": title}),
+        "original": ("original_about", {"rows": rows, "title": title}),
     }
     for name, sample in chosen.samples.items():
         text = "sample_about" if sample.temperature else "greedy_about"
         described[name] = (text, {"rows": sample.rows, "temperature": sample.temperature})
     for (split, index), row in corpus.items():
         if split == "train":
-            described[f"train_{index:03d}"] = ("", {"title": catalogue.heading(row)})
+            described[f"train_{index:03d}"] = ("", {"heading": catalogue.heading(row)})
     return described
 
 

@@ -49,3 +49,10 @@ def test_higher_is_further_up_and_nothing_leaves_the_picture():
     assert min(tops) >= 0 and max(tops) + roll.SEMITONE <= height
     span = grid[grid > 0].max() - grid[grid > 0].min()
     assert max(tops) - min(tops) == roll.SEMITONE * span
+
+
+def test_a_higher_note_is_drawn_above_a_lower_one():
+    picture = drawn(np.array([[72, 65, 60, 48]]), np.full((1, 4), 0.5))
+    frames = [rect for rect in picture.iter(f"{SVG}rect") if rect.get("class") == "frame"]
+    tops = [int(rect.get("y")) for rect in frames]
+    assert tops == sorted(tops) and tops[1] - tops[0] == 7 * roll.SEMITONE

@@ -30,7 +30,7 @@ def test_every_pitch_is_in_tune_within_a_cent(pitch, timbre):
     found = expected + drift / (2 * np.pi) / 2
     assert abs(1200 * np.log2(found / expected)) < 1
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
-    assert np.argmax(spectrum) / 4 == pytest.approx(expected, abs=0.5), "another octave or note"
+    assert np.argmax(spectrum) / 4 == pytest.approx(expected, abs=0.2), "another octave or note"
 
 
 @pytest.mark.parametrize("timbre", TIMBRES)

@@ -1,5 +1,5 @@
 "use strict";
-const files = JSON.parse(document.getElementById("files").textContent);
+const files = JSON.parse(document.getElementById("the-files").textContent);
 const ready = new Map();
 
 async function bytes(name) {
@@ -62,8 +62,8 @@ async function fill(within) {
   for (const element of within.querySelectorAll("audio[data-file], img[data-file]"))
     if (!element.src) element.src = await address(element.dataset.file);
 }
-fill(document.getElementById("samples"));
-for (const details of document.querySelectorAll("#chorales details"))
+fill(document.getElementById("all-samples"));
+for (const details of document.querySelectorAll("#all-chorales details"))
   details.addEventListener("toggle", () => fill(details));
 
 for (const link of document.querySelectorAll("a[download]"))
@@ -86,7 +86,9 @@ for (const article of document.querySelectorAll("article")) {
   const [frame, cursor] = [roll.parentElement, roll.querySelector(".cursor")];
   const left = Number(cursor.getAttribute("x1"));
   const perSecond = (Number(roll.dataset.row) * Number(article.dataset.tempo)) / 60;
+  let next = 0;
   const show = () => {
+    cancelAnimationFrame(next);
     const x = Math.min(left + player.currentTime * perSecond, roll.viewBox.baseVal.width);
     cursor.setAttribute("x1", x);
     cursor.setAttribute("x2", x);
@@ -94,7 +96,7 @@ for (const article of document.querySelectorAll("article")) {
     const at = (x / roll.viewBox.baseVal.width) * roll.clientWidth;
     const [begin, width] = [frame.scrollLeft, frame.clientWidth];
     if (at < begin || at > begin + 0.9 * width) frame.scrollLeft = at - 0.1 * width;
-    requestAnimationFrame(show);
+    next = requestAnimationFrame(show);
   };
   for (const happens of ["play", "seeked", "timeupdate"]) player.addEventListener(happens, show);
   roll.addEventListener("click", (event) => {
