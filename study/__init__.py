@@ -26,11 +26,11 @@ def techniques() -> dict[str, tuple[str, str]]:
     """
     named = {name: of for name, of in _listed().items() if "technique" in of}
 
-    def place(name: str) -> tuple[bool, int]:
-        return named[name]["base"] == "default_short", int(named[name]["technique"].split(".")[0])
+    def number(name: str) -> int:
+        return int(named[name]["technique"].split(".")[0])
 
     return {
-        name: (named[name]["base"], named[name]["technique"]) for name in sorted(named, key=place)
+        name: (named[name]["base"], named[name]["technique"]) for name in sorted(named, key=number)
     }
 
 

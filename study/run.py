@@ -5,8 +5,8 @@
 
 A name is one of study/variants; `default` changes nothing. The data is what `dvc repro
 preprocess` left; with `--archive`, a copy of the published archive. What is there already, under
-study/runs, is not done again, and a training that was killed goes on where it was. At the end
-reports/study/runs.csv lists the results of all runs, one a row.
+study/runs, is not done again, and a training that was killed goes on where it was. The results
+go to reports/study/runs.csv, a row a run.
 """
 
 import argparse
@@ -41,8 +41,7 @@ def main() -> None:
         for name in chosen.variants:
             if not done(name, seed, variants[name], data):
                 run(name, seed, variants[name], data)
-    TABLE.parent.mkdir(parents=True, exist_ok=True)
-    table().to_csv(TABLE, index=False, float_format="%.6g", lineterminator="\n")
+            put([result(data, name, seed)], TABLE, ["edition", "variant", "seed"])
 
 
 def prepared(archive: Path | None) -> Path:
@@ -120,21 +119,27 @@ def stage(name: str, folder: Path) -> None:
         raise errors.KantorError(f"{folder}: the stage {name} failed there")
 
 
-def table() -> pd.DataFrame:
-    """The results of all runs that are done."""
-    rows = []
-    for done in sorted(RUNS.glob("*/*/done.json")):
-        metrics = json.loads((done.parent / "reports/metrics.json").read_text())
-        variant, seed = done.parent.name.rsplit("-", 1)
-        row = {"edition": done.parent.parent.name, "variant": variant, "seed": int(seed)}
-        row["parameters"] = metrics["parameters"]
-        row["training_seconds"] = json.loads(done.read_text())["seconds"]
-        for split in ("valid", "test"):
-            for protocol in ("pieces", "windows", "without_near_duplicates"):
-                for figure in ("loss", "accuracy", "onset_accuracy"):
-                    row[f"{split}_{protocol}_{figure}"] = metrics[split][protocol][figure]
-        rows.append(row)
-    return pd.DataFrame(rows)
+def result(data: Path, name: str, seed: int) -> dict[str, object]:
+    """What came of a run that is done: its row of runs.csv."""
+    folder = data / f"{name}-{seed}"
+    metrics = json.loads((folder / "reports/metrics.json").read_text())
+    row = {"edition": data.name, "variant": name, "seed": seed}
+    row["parameters"] = metrics["parameters"]
+    row["training_seconds"] = json.loads((folder / "done.json").read_text())["seconds"]
+    for split in ("valid", "test"):
+        for protocol in ("pieces", "windows", "without_near_duplicates"):
+            for figure in ("loss", "accuracy", "onset_accuracy"):
+                row[f"{split}_{protocol}_{figure}"] = metrics[split][protocol][figure]
+    return row
+
+
+def put(rows: list[dict[str, object]], table: Path, key: list[str]) -> None:
+    """Put rows into a CSV table, in the place of those with the same key, in its order."""
+    known = [pd.read_csv(table)] if table.exists() else []
+    merged = pd.concat([*known, pd.DataFrame(rows)]).drop_duplicates(key, keep="last")
+    table.parent.mkdir(parents=True, exist_ok=True)
+    with files.whole(table) as fresh:
+        merged.sort_values(key).to_csv(fresh, index=False, float_format="%.6g", lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ import json
 import shutil
 import sys
 
-import pandas as pd
-
 import study
 from kantor import errors, files
 from study import run
@@ -29,19 +27,10 @@ def main() -> None:
         fresh.mkdir()
         for path in KEPT:
             shutil.copy(folder / path, fresh)
-    note(name, seed, json.loads((folder / "done.json").read_text())["seconds"])
-
-
-def note(name: str, seed: int, seconds: int | None) -> None:
-    """Write down how long the training took, in the place of what was there for it.
-
-    None is for one that was killed and went on.
-    """
-    row = pd.DataFrame({"variant": [name], "seed": [seed], "seconds": [seconds]})
-    known = pd.read_csv(SECONDS) if SECONDS.exists() else row.iloc[:0]
-    rows = pd.concat([known, row]).drop_duplicates(["variant", "seed"], keep="last")
-    with files.whole(SECONDS) as fresh:
-        rows.sort_values(["variant", "seed"]).to_csv(fresh, index=False, lineterminator="\n")
+    # None is for one that was killed and went on.
+    seconds = json.loads((folder / "done.json").read_text())["seconds"]
+    row = {"variant": name, "seed": seed, "seconds": seconds}
+    run.put([row], SECONDS, ["variant", "seed"])
 
 
 if __name__ == "__main__":

@@ -92,3 +92,23 @@ def test_pooling_takes_the_maximum_of_a_note_and_those_before(chosen):
         np.testing.assert_array_equal(
             pooled[place], convolved[max(0, place - 2) : place + 1].max(0)
         )
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_a_penalty_counts_in_the_loss(chosen, penalty):
+    assert not small(chosen, "wavenet_lstm").losses
+    (core,) = model.parts(small(chosen, "wavenet_lstm", **{penalty: 0.5}))[1]
+    kernels = [layer.kernel for layer in core.layers if hasattr(layer, "kernel")]
+    power = 1 if penalty == "l1" else 2
+    least = 0.5 * sum(np.sum(np.abs(np.asarray(kernel)) ** power) for kernel in kernels)
+    assert kernels and float(sum(core.losses)) >= least * 0.999
+
+
+def test_dropout_drops_in_training_alone(chosen):
+    network = small(chosen, "wavenet_lstm", dropout=0.5)
+    (core,) = model.parts(network)[1]
+    tokens = np.arange(1, 25)[None] % 47
+    once, again = (np.asarray(core(tokens, training=True)) for _ in range(2))
+    assert not np.allclose(once, again)
+    once, again = (np.asarray(core(tokens, training=False)) for _ in range(2))
+    assert np.array_equal(once, again)

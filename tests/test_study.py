@@ -1,5 +1,6 @@
 import json
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -80,5 +81,10 @@ def test_what_is_done_is_not_done_again_and_all_of_it_is_in_the_table(tmp_path, 
         ("train", "notebook-2", 2),
         ("evaluate", "notebook-2", 2),
     ]
-    table = run.table()
+    key, path = ["edition", "variant", "seed"], tmp_path / "reports/runs.csv"
+    for seed in (2, 1, 2):
+        run.put([run.result(data, "notebook", seed)], path, key)
+    table = pd.read_csv(path)
     assert table["seed"].tolist() == [1, 2] and (table["test_windows_accuracy"] == 0.8).all()
+    run.put([{"edition": "default", "variant": "best", "seed": 1}], path, key)
+    assert pd.read_csv(path)["variant"].tolist() == ["notebook", "notebook", "best"], "none is lost"

@@ -122,3 +122,12 @@ def test_balanced_weights_make_every_token_count_the_same():
     assert weights[1] * 3 == pytest.approx(weights[2] * 1)
     assert (3 * weights[1] + weights[2]) / 4 == pytest.approx(1)
     assert weights[9] == 0, "what is never foretold needs no weight"
+
+
+def test_a_token_that_counts_for_nothing_teaches_nothing(chosen, tmp_path, monkeypatch):
+    of = {"epochs": 1, "class_weights": "balanced", "weight_decay": 0.0}
+    monkeypatch.setattr(training, "class_weights", lambda targets: np.zeros(47, np.float32))
+    one, _ = run(chosen, tmp_path / "one.npz", learning_rate=0.001, **of)
+    other, _ = run(chosen, tmp_path / "other.npz", learning_rate=0.1, **of)
+    trained = [not np.array_equal(a, b) for a, b in zip(one, other, strict=True)]
+    assert not any(trained)
