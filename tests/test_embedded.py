@@ -10,14 +10,17 @@ pytestmark = pytest.mark.xdist_group("embedded")  # they share what is built onc
 
 @pytest.fixture(scope="module")
 def edition():
+    """Every third chorale of it: reading all takes minutes."""
     return {
         (entry.split, entry.index): (entry, grid)
-        for entry, grid in embedded.read_all(embedded.manifest())
+        for entry, grid in embedded.read_all(embedded.manifest()[1::3])
     }
 
 
 def test_the_edition_has_377_chorales(edition):
-    assert Counter(split for split, _ in edition) == {"train": 225, "valid": 75, "test": 77}
+    rows = embedded.manifest()
+    assert Counter(row["split"] for row in rows) == {"train": 225, "valid": 75, "test": 77}
+    assert list(edition) == [(row["split"], int(row["index"])) for row in rows[1::3]]
 
 
 def test_it_agrees_with_the_published_archive(edition, published):
@@ -25,8 +28,8 @@ def test_it_agrees_with_the_published_archive(edition, published):
         theirs = archive.unpack(file, 2**24)
     equal = {key: grid == theirs[key] for key, (_, grid) in edition.items()}
     cells = np.concatenate([same.ravel() for same in equal.values()])
-    assert cells.mean() >= 0.988
-    assert sum(same.all() for same in equal.values()) >= 110
+    assert cells.mean() >= 0.989  # of all 377, 0.9881
+    assert sum(same.all() for same in equal.values()) >= 39  # of all 377, 110
 
 
 def test_the_catalogue_tells_what_is_known(edition):
@@ -35,7 +38,7 @@ def test_the_catalogue_tells_what_is_known(edition):
     assert (entry.key, entry.mode, entry.signature) == ("A", "major", 3)
     assert (entry.metre, entry.pickup, entry.rows) == ("4/4", 1.0, len(grid))
     entries = [entry for entry, _ in edition.values()]
-    assert sum(bool(entry.title) for entry in entries) >= 330
+    assert sum(bool(entry.title) for entry in entries) >= 108  # of all 377, 333
     assert all(entry.bwv and entry.key and entry.mode in ("major", "minor") for entry in entries)
 
 
@@ -68,4 +71,4 @@ def test_the_catalogue_has_a_header_and_a_row_a_chorale(edition, tmp_path):
     catalogue.write([entry for entry, _ in edition.values()], tmp_path / "corpus.csv")
     lines = (tmp_path / "corpus.csv").read_text().splitlines()
     assert lines[0] == "split,index,rows,bwv,title,key,mode,signature,metre,pickup"
-    assert len(lines) == 378
+    assert len(lines) == len(edition) + 1

@@ -13,7 +13,7 @@ from clone import Clone
 
 from kantor import model, model_file
 
-KILLS, EPOCHS = 10, 60
+KILLS, EPOCHS = 10, 40
 
 
 def test_ten_kills_at_random_moments_change_nothing(tmp_path):
@@ -56,7 +56,7 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path):
                 assert training.poll() is None, "it ended before it could be killed"
                 assert now >= before, "it began from the beginning"
                 time.sleep(0.01)
-            time.sleep(draw.uniform(0, 0.4))
+            time.sleep(draw.uniform(0, 0.3))
             training.send_signal(signal.SIGKILL)
         assert training.returncode == -signal.SIGKILL
         assert not (clone.folder / "models/chorale.keras").exists()

@@ -249,17 +249,23 @@ def test_nothing_overflows(browser, folder, width, scheme):
 @needs_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_their_ground_and_what_can_be_used_has_a_name(browser, folder, scheme):
-    """WCAG 2.2, AA: a contrast of 4.5 for text, and a name for each control."""
+    """WCAG 2.2, AA: a contrast of 4.5 for text and 3 for pictures, and a name for each control."""
     opened = Opened(browser, folder, color_scheme=scheme)
     colours = opened.page.evaluate(
         """['body', '.length', 'a', 'button[aria-pressed=false]'].map((selector) =>
             getComputedStyle(document.querySelector(selector)).color)
             .concat(getComputedStyle(document.documentElement).backgroundColor)"""
     )
-    *texts, ground = [luminance(colour) for colour in colours]
-    for text in texts:
-        light, dark = max(text, ground), min(text, ground)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5
+    *texts, ground = colours
+    assert all(contrast(text, ground) >= 4.5 for text in texts)
+    named = opened.page.evaluate(
+        """Object.fromEntries(['ground', 'prompt', 'ink', 'soprano', 'alto', 'tenor', 'bass'].map(
+            (name) => [name, getComputedStyle(document.querySelector('.roll'))
+                .getPropertyValue('--' + name)]))"""
+    )
+    for ground in ("ground", "prompt"):
+        assert contrast(named["ink"], named[ground]) >= 4.5
+        assert all(contrast(named[voice], named[ground]) >= 3 for voice in chorale.VOICES)
     nameless = opened.page.evaluate(
         """[...document.querySelectorAll('audio, .wide, [role=group]')].filter((element) =>
             !(element.getAttribute('aria-labelledby') ?? '').split(' ').every((id) =>
@@ -271,9 +277,18 @@ def test_words_stand_out_from_their_ground_and_what_can_be_used_has_a_name(brows
     opened.page.context.close()
 
 
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two CSS colours, as WCAG defines it."""
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
 def luminance(colour: str) -> float:
-    """Relative luminance of a CSS colour rgb(r, g, b), as WCAG defines it."""
-    shares = [int(part) / 255 for part in colour.strip("rgb()").split(",")]
+    """Relative luminance of a CSS colour rgb(r, g, b) or #rrggbb, as WCAG defines it."""
+    if colour.startswith("#"):
+        shares = [value / 255 for value in bytes.fromhex(colour[1:])]
+    else:
+        shares = [int(part) / 255 for part in colour.strip("rgb()").split(",")]
     linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
     return sum(weight * s for weight, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 

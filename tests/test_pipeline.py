@@ -113,7 +113,7 @@ def test_dvcs_own_commands_tell_and_draw(built):
     changed = built.run("dvc", "params", "diff", "--md")
     assert "| train.batch_size | 16" in changed and "| render.tempo" in changed
     (built.folder / "params.yaml").write_text(settings)
-    built.run("dvc", "exp", "run", "-S", "train.batch_size=64")
+    built.run("dvc", "exp", "run", "-S", "train.epochs=2")
     assert "test.pieces.loss" in built.run("dvc", "metrics", "diff", "--md")
     built.run("dvc", "plots", "show")
     page = (built.folder / "dvc_plots/index.html").read_text()
@@ -132,7 +132,9 @@ def test_going_back_to_earlier_settings_trains_nothing(built):
     before = built.digests("models", "reports")
     settings = (built.folder / "params.yaml").read_text()
     built.change({"train.epochs": 2})
-    assert "Running stage 'train'" in built.run("dvc", "repro")
+    # That may have been trained above, which is no matter here.
+    assert "'train'" in built.run("dvc", "repro")
+    assert built.digests("models", "reports") != before
     (built.folder / "params.yaml").write_text(settings)
     said = built.run("dvc", "repro")
     assert "Stage 'train' is cached" in said and "Running stage 'train'" not in said

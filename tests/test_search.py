@@ -20,7 +20,7 @@ from optuna.trial import TrialState
 from conftest import PROJECT
 from kantor import params
 from kantor.errors import KantorError
-from study import space
+from study import search, space
 from study import storage as study_storage
 
 SEARCH = {
@@ -319,3 +319,11 @@ def loaded(storage):
 
 def journal(clone):
     return study_storage.journal(clone.folder / "study/searches/tiny")
+
+
+def test_a_trial_uses_as_many_cards_as_share_its_batch_evenly():
+    assert search.on_all(4, {"train.batch_size": 6})["train.replicas"] == 3
+    assert search.on_all(4, {"train.batch_size": 7})["train.replicas"] == 1
+    assert "train.replicas" not in search.on_all(1, {"train.batch_size": 6})
+    own = {"train.batch_size": 8, "train.replicas": 2}
+    assert search.on_all(4, own) == own
