@@ -50,7 +50,7 @@ def read() -> pd.DataFrame:
         row = {"variant": variant, "seed": int(seed)}
         for split in ("valid", "test"):
             for figure in ("loss", "accuracy"):
-                row[f"{split}_{figure}"] = metrics[split]["windows"][figure]
+                row[f"{split}_{figure}"] = metrics[split][figure]
         rows.append(row)
     return pd.DataFrame(rows).set_index(["variant", "seed"])
 

@@ -72,22 +72,28 @@ def done(name: str, seed: int, changes: dict[str, object], data: Path) -> bool:
 
 
 def run(name: str, seed: int, changes: dict[str, object], data: Path) -> Path:
-    """Train and score one variant with one seed; its folder, within that of the data.
+    """Train and score one variant with one seed; its folder, within that of the data."""
+    folder, seconds = train(name, seed, changes, data)
+    stage("evaluate", folder)
+    settings = params.load(folder / "params.yaml")
+    said = {"settings": relevant(settings), "seconds": seconds}
+    (folder / "done.json").write_text(json.dumps(said))
+    return folder
 
-    A training that was killed goes on; how long it took in all is then not known.
+
+def train(name: str, seed: int, changes: dict[str, object], data: Path) -> tuple[Path, int | None]:
+    """Train one variant with one seed; its folder, and the seconds that it took.
+
+    A training that was killed goes on; how long it took in all is then not known, None.
     """
     folder = data / f"{name}-{seed}"
-    settings = settle(folder, changes | {"seed": seed})
+    settle(folder, changes | {"seed": seed})
     print(f"{data.name}: {name}, seed {seed}", flush=True)
     link(folder, data)
     begun = (folder / "models/checkpoints").exists()
     started = time.monotonic()
     stage("train", folder)
-    seconds = time.monotonic() - started
-    stage("evaluate", folder)
-    said = {"settings": relevant(settings), "seconds": None if begun else round(seconds)}
-    (folder / "done.json").write_text(json.dumps(said))
-    return folder
+    return folder, None if begun else round(time.monotonic() - started)
 
 
 def relevant(settings: params.Params) -> dict:

@@ -12,23 +12,21 @@ import sys
 
 import study
 from kantor import errors, files
-from study import run
+from study import run, windows
 
 RESULTS = run.PROJECT / "study/results"
 SECONDS = run.PROJECT / "reports/study/seconds.csv"
-KEPT = ("reports/metrics.json", "reports/training.csv")
 
 
 def main() -> None:
     name, seed = sys.argv[1], int(sys.argv[2])
     data = run.prepared(None)
-    folder = run.run(name, seed, study.variants()[name], data)
+    folder, seconds = run.train(name, seed, study.variants()[name], data)
+    figures = windows.scored(folder)
     with files.whole(RESULTS / f"{name}-{seed}") as fresh:
         fresh.mkdir()
-        for path in KEPT:
-            shutil.copy(folder / path, fresh)
-    # None is for one that was killed and went on.
-    seconds = json.loads((folder / "done.json").read_text())["seconds"]
+        (fresh / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
+        shutil.copy(folder / "reports/training.csv", fresh)
     row = {"variant": name, "seed": seed, "seconds": seconds}
     run.put([row], SECONDS, ["variant", "seed"])
 

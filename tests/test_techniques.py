@@ -21,15 +21,12 @@ time.sleep(0.5)
 Path("reports").mkdir(exist_ok=True)
 Path("reports/training.csv").write_text("member,epoch,valid_loss\\n1,1,0.7\\n")
 """
-EVALUATE = """
-import json
-from pathlib import Path
+WINDOWS = """
 from kantor import params
-settings = params.load()
-loss = 0.6 + settings.seed / 1000 - settings.model.wavenet_lstm.dropout / 10
-windows = {"loss": loss, "accuracy": 1 - loss}
-metrics = {split: {"windows": windows} for split in ("valid", "test")}
-Path("reports/metrics.json").write_text(json.dumps(metrics))
+def scored(folder):
+    settings = params.load(folder / "params.yaml")
+    loss = 0.6 + settings.seed / 1000 - settings.model.wavenet_lstm.dropout / 10
+    return dict.fromkeys(("valid", "test"), {"loss": loss, "accuracy": 1 - loss})
 """
 
 
@@ -47,7 +44,7 @@ def test_the_study_goes_on_after_a_kill_and_judges_what_it_finds(tmp_path):
     (clone.folder / "data/records").mkdir(parents=True)
     (clone.folder / "data/records/dataset.json").write_text("{}")
     (clone.folder / "stages/train.py").write_text(TRAIN)
-    (clone.folder / "stages/evaluate.py").write_text(EVALUATE)
+    (clone.folder / "study/windows.py").write_text(WINDOWS)
     kept = {"notebook", "notebook_short", "dropout", "learning_rate", "best"}
     for path in (clone.folder / "study/variants").glob("*.yaml"):
         if path.stem not in kept:

@@ -1,0 +1,20 @@
+"""How a trained technique does: on the windows alone, as the notebook scores itself."""
+
+from pathlib import Path
+
+from kantor import model_file, params, records, runtime, scoring
+
+
+def scored(folder: Path) -> dict[str, dict[str, float]]:
+    """The figures of the model in a run's folder, on the windows of the splits it wasn't given."""
+    runtime.pin(params.load(folder / "params.yaml").threads)
+    network = model_file.load(folder / "models/chorale.keras")
+    return {
+        split: scoring.figures(
+            scoring.foretold(
+                list(records.read(folder / f"data/records/{split}_windows.tfrecord")),
+                scoring.of_model(network, f"{split} windows"),
+            )
+        )
+        for split in ("valid", "test")
+    }
