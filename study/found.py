@@ -18,19 +18,21 @@ ENOUGH = 4  # completed trials, to tell what matters
 
 
 def write(search: space.Search, trials: Trials, folder: Path) -> None:
-    """Write best.yaml, trials.csv, history.svg and importance.svg, and say what is best."""
-    complete = [trial for trial in trials.all() if trial.state is TrialState.COMPLETE]
-    if not complete:
+    """Write best.yaml, trials.csv, history.svg and importance.svg into the folder, instead of
+    what is there, and say what is best.
+    """
+    best = trials.best()
+    if not best:
         print("no trial was completed: nothing was found")
         return
-    best = trials.study.best_trial
+    complete = [trial for trial in trials.all() if trial.state is TrialState.COMPLETE]
     fixed = optuna.trial.FixedTrial(best.params)
     settings = {key: of.draw(fixed, key) for key, of in search.space.items()}
     block = yaml.safe_dump(space.nested(settings), sort_keys=False, default_flow_style=None)
     with files.whole(folder) as fresh:
         fresh.mkdir()
         (fresh / "best.yaml").write_text(block)
-        table(trials).to_csv(fresh / "trials.csv", index=False, lineterminator="\n")
+        table(search, trials).to_csv(fresh / "trials.csv", index=False, lineterminator="\n")
         history = plots.plot_optimization_history(trials.study, target_name="validation loss")
         drawn = {"history": history}
         if len(complete) >= ENOUGH:
@@ -46,18 +48,21 @@ def write(search: space.Search, trials: Trials, folder: Path) -> None:
     print(f"or set it, and train at full length:\n\ndvc exp run {sets}")
 
 
-def table(trials: Trials) -> pd.DataFrame:
-    """The trials, a row each: state, loss, epochs, settings, why one was refused."""
+def table(search: space.Search, trials: Trials) -> pd.DataFrame:
+    """The trials, a row each: state, loss, epochs, settings, why one was refused.
+
+    One that failed has another row, when it was tried again.
+    """
     rows = [
         {
-            "trial": trial.number,
-            "place": place(trial),
+            "trial": place(trial),
             "state": trial.state.name.lower(),
             "valid_loss": trial.value,
             "epochs": len(trial.intermediate_values),
         }
         | trial.params
         | {"refused": trial.user_attrs.get("refused")}
-        for trial in trials.all()
+        for trial in sorted(trials.all(), key=place)
     ]
-    return pd.DataFrame(rows)
+    columns = ["trial", "state", "valid_loss", "epochs", *search.space, "refused"]
+    return pd.DataFrame(rows, columns=columns)

@@ -20,11 +20,11 @@ from study.technique import RESULTS, SECONDS
 
 REPORT = run.PROJECT / "reports/study"
 ABOUT = """\
-Losses are in nats a note on the notebook's windows, less is better. A base has its mean and, after
-±, the standard deviation of its three seeds; a technique, how much more or less that is than its
-base. *time* is the mean of the training. The verdict goes by the validation split: how sure the
-difference is tells the 95% interval in brackets (Welch's t-test), and less than 0.005 matters to
-nobody.
+Losses are in nats a note on the notebook's windows, less is better. A base has the mean of its
+three seeds and, after ±, their standard deviation; a technique, how much more or less than its base
+that is, and the standard deviation of this, seed by seed. *time* is the mean of the training. The
+verdict goes by the validation split: how sure the difference is tells the 95% interval in brackets
+(Welch's t-test), and less than 0.005 matters to nobody.
 """
 MATTERS = 0.005  # nats a note; less, under a hundredth of the loss, does nobody any good
 
@@ -38,7 +38,7 @@ def main() -> None:
         drawing.write(draw(judged), fresh)
     # With times, which differ from run to run; so it is no output of DVC.
     with files.whole(REPORT / "techniques.md") as fresh:
-        fresh.write_text(table(runs, judged, pd.read_csv(SECONDS)))
+        fresh.write_text(table(runs, judged, seconds()))
 
 
 def read() -> pd.DataFrame:
@@ -53,6 +53,13 @@ def read() -> pd.DataFrame:
                 row[f"{split}_{figure}"] = metrics[split][figure]
         rows.append(row)
     return pd.DataFrame(rows).set_index(["variant", "seed"])
+
+
+def seconds() -> pd.DataFrame:
+    """How long the trainings took, as far as they were run and not taken from DVC's cache."""
+    return (
+        pd.read_csv(SECONDS) if SECONDS.exists() else pd.DataFrame(columns=["variant", "seconds"])
+    )
 
 
 def judge(runs: pd.DataFrame, name: str, base: str, title: str) -> dict[str, object]:
@@ -74,7 +81,11 @@ def interval(ours: pd.Series, theirs: pd.Series) -> tuple[float, float]:
 
 
 def verdict(difference: float, low: float, high: float) -> str:
-    """helps, hurts, does not matter; or not clear, if the interval allows for several."""
+    """What to say of a difference, with its interval, in nats a note.
+
+    A small one does not matter, if the interval leaves no room for more than twice that. Another
+    one helps or hurts, if the interval leaves out 0. All else is not clear.
+    """
     if abs(difference) < MATTERS:
         return "does not matter" if max(-low, high) < 2 * MATTERS else "not clear"
     if low < 0 < high:

@@ -62,7 +62,8 @@ class Choice(params.Block):
 
 def _kind(given: object) -> str:
     """Which of the two an entry is, as YAML has it or as it was read."""
-    return "choice" if isinstance(given, Choice) or "choices" in dict(given) else "range"
+    listed = isinstance(given, dict) and "choices" in given
+    return "choice" if listed or isinstance(given, Choice) else "range"
 
 
 Drawn = Annotated[
@@ -72,14 +73,14 @@ Drawn = Annotated[
 
 
 class Pruning(params.Block):
-    startup_trials: Annotated[int, Field(ge=1)]
+    startup_trials: params.Count
     warmup_epochs: Annotated[int, Field(ge=0)]
 
 
 class Search(params.Block):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
     trials: params.Count
-    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    seed: params.Seed
     changes: dict[str, Value]
     space: Annotated[dict[str, Drawn], Field(min_length=1)]
     pruning: Pruning
@@ -110,8 +111,9 @@ def load(path: Path, project: Path) -> Search:
         raise KantorError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise KantorError(f"{path}: {key}: {first['msg']}") from None
+        key = ".".join(str(part) for part in first["loc"] if part not in ("range", "choice"))
+        found = "" if first["type"] == "missing" else f" is {first['input']!r:.60}"
+        raise KantorError(f"{path}: {key or 'the whole file'}{found}: {first['msg']}") from None
     try:
         params.load(project / "params.yaml", search.changes)
     except KantorError as error:

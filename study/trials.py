@@ -28,14 +28,15 @@ SECONDS_TO_BEGIN = 10
 
 @dataclass(frozen=True)
 class Claim:
-    """A trial that is this worker's, its place among those asked for, and what it changes in
-    params.yaml, by key.
+    """A trial that is this worker's, its place among those asked for, what it changes in
+    params.yaml, by key, and whether somebody began it before.
     """
 
     trial: optuna.Trial
     trial_id: int
     place: int
     changes: dict[str, object]
+    again: bool
 
 
 class Trials:
@@ -96,7 +97,9 @@ class Trials:
             self.study.sampler = sampler
             trial = optuna.Trial(self.study, trial_id)
             trial.set_user_attr("pid", os.getpid())
-            return Claim(trial, trial_id, place(waiting), self._search.draw(trial))
+            changes = self._search.draw(trial)
+            again = "repeats" in waiting.user_attrs
+            return Claim(trial, trial_id, place(waiting), changes, again)
         return None
 
     def beat(self, claim: Claim) -> bool:
@@ -109,19 +112,25 @@ class Trials:
 
     def tell(self, claim: Claim, state: TrialState, value: float | None = None) -> bool:
         """End a trial; False if others took this worker for dead, and gave it to another."""
-        try:
-            return self._ended(claim.trial.number, state, value)
-        finally:
-            self._let_go(claim.place)
+        return self._ended(claim.trial.number, state, value)
 
     def give_back(self, claim: Claim) -> None:
-        """Let others begin a trial again, at once."""
+        """Let others begin a trial again."""
         if self.tell(claim, TrialState.FAIL):
             self._again(self.study, self.all()[claim.trial.number], deaths=0)
+
+    def let_go(self, claim: Claim) -> None:
+        """Have no more to do with a trial, whatever became of it; to be called at the end."""
+        self._let_go(claim.place)
 
     def ended(self) -> int:
         """How many trials were completed or pruned."""
         return len(self._in(*ENDED))
+
+    def best(self) -> FrozenTrial | None:
+        """The completed trial of the lowest loss; None if there is none yet."""
+        complete = self._in(TrialState.COMPLETE)
+        return min(complete, key=lambda trial: trial.value, default=None)
 
     def left(self) -> bool:
         """Whether others work on a trial, or one waits."""
@@ -133,10 +142,15 @@ class Trials:
 
     def _queue(self) -> None:
         """Let trials wait at the places where there is none."""
-        taken = {place(trial) for trial in self.all()}
-        for number in sorted(set(range(self._search.trials)) - taken):
-            given = {} if number else self._first
-            self.study.enqueue_trial(given, user_attrs={"place": number})
+        for number in range(self._search.trials):
+            there = [trial for trial in self.all() if place(trial) == number]
+            if not there:
+                given = {} if number else self._first
+                self.study.enqueue_trial(given, user_attrs={"place": number})
+            elif all(trial.state is TrialState.FAIL for trial in there) and self._hold(number):
+                # Whoever marked it failed was killed before another one waited.
+                self._again(self.study, there[-1])
+                self._let_go(number)
 
     def _join(self, begun: dict) -> None:
         """Is it the same search? And are its trials there, or did who began it die over that?"""
@@ -149,10 +163,12 @@ class Trials:
             if trials > count:
                 count, since = trials, time.monotonic()
             time.sleep(0.5)
+        if not found:  # who began it was killed before saying what it is
+            self.study.set_user_attr("begun", found := begun)
         if found != begun:
             raise KantorError(
                 f"search {self._search.name}: was begun with other settings in the YAML file or "
-                "in params.yaml; take those again, or give it another name"
+                "in params.yaml, or on other records; take those again, or give it another name"
             )
         self._queue()
 

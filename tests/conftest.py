@@ -43,6 +43,16 @@ def changed(block: params.Block, **changes: object) -> params.Block:
     return type(block).model_validate(block.model_dump() | changes)
 
 
+def flat(content: dict, before: str = "", whole: str = "") -> dict[str, object]:
+    """Settings by key, such as `train.epochs`; the block `whole` is left as it is."""
+    found = {}
+    for key, value in content.items():
+        name = f"{before}{key}"
+        inner = isinstance(value, dict) and name != whole
+        found |= flat(value, f"{name}.", whole) if inner else {name: value}
+    return found
+
+
 def random_grid(rows: int, seed: int = 0) -> np.ndarray:
     """A grid of held random chords, with some rests."""
     draw = np.random.default_rng(seed)

@@ -21,12 +21,13 @@ def search() -> None:
     """Search, with this file's `train` in place of the training."""
     sys.path.insert(0, str(HERE.parent.parent))
     seconds = sys.argv.pop(1)
-    from kantor import errors
-    from study import search
+    from kantor import errors, progress
+    from study import search, trainings
 
-    search.TRAINING = [sys.executable, str(HERE), "train", seconds]
+    trainings.COMMAND = [sys.executable, str(HERE), "train", seconds]
     search.POLL_SECONDS = 0.05
-    search.cards = lambda: 0
+    progress.QUIET_SECONDS = 0
+    trainings.cards = lambda: 0
     errors.run(search.main)
 
 

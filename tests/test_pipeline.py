@@ -40,6 +40,7 @@ def test_every_output_is_there(built):
     figures = metrics(built)
     assert figures["held_out_test"] is True
     assert figures["test"]["pieces"]["notes"] == dataset["splits"]["test"]["notes"] - 3
+    assert not (built.folder / "study/results").exists(), "dvc repro leaves the study alone"
     for name in ("place", "voices", "intervals"):
         assert len(pd.read_csv(built.folder / f"reports/evaluation/{name}.csv")) >= 4
 
@@ -133,7 +134,7 @@ def test_going_back_to_earlier_settings_trains_nothing(built):
     settings = (built.folder / "params.yaml").read_text()
     built.change({"train.epochs": 2})
     # That may have been trained above, which is no matter here.
-    assert "'train'" in built.run("dvc", "repro")
+    built.run("dvc", "repro")
     assert built.digests("models", "reports") != before
     (built.folder / "params.yaml").write_text(settings)
     said = built.run("dvc", "repro")

@@ -5,21 +5,12 @@ import pytest
 import yaml
 
 import study
-from conftest import PROJECT
+from conftest import PROJECT, flat
 from kantor import model, params
 from study import run
 
 VARIANTS = study.variants()
 PLAIN = PROJECT / "params.yaml"
-
-
-def flat(block, before=""):
-    """The settings of a block by key."""
-    result = {}
-    for key, value in block.items():
-        name = f"{before}{key}"
-        result |= flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
-    return result
 
 
 @pytest.mark.parametrize("path", sorted(study.FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
