@@ -94,7 +94,7 @@ class Worker:
         try:
             self._train(claim)
         finally:
-            self._trials.let_go(claim)
+            self._trials.let_go(claim.place)
 
     def catch_up(self, note: str) -> None:
         """Show the trials that were ended meanwhile, by whichever worker."""
@@ -115,7 +115,6 @@ class Worker:
         try:
             self._watch(claim, process, folder)
         except BaseException:
-            trainings.end(process)
             self._trials.give_back(claim)
             raise
         finally:

@@ -91,7 +91,7 @@ class Trials:
             # Before the claim: who dies in between must leave no trial that seems alive.
             self._beat(trial_id)
             if not self._claimed(trial_id):
-                self._let_go(place(waiting))
+                self.let_go(place(waiting))
                 continue
             sampler = PartialFixedSampler(self._drawn(waiting), RandomSampler())
             self.study.sampler = sampler
@@ -119,9 +119,10 @@ class Trials:
         if self.tell(claim, TrialState.FAIL):
             self._again(self.study, self.all()[claim.trial.number], deaths=0)
 
-    def let_go(self, claim: Claim) -> None:
-        """Have no more to do with a trial, whatever became of it; to be called at the end."""
-        self._let_go(claim.place)
+    def let_go(self, number: int) -> None:
+        """Let others on this machine have a place, once its training has ended."""
+        if number in self._locks:
+            self._locks.pop(number).release()
 
     def ended(self) -> int:
         """How many trials were completed or pruned."""
@@ -142,15 +143,16 @@ class Trials:
 
     def _queue(self) -> None:
         """Let trials wait at the places where there is none."""
+        known = self.all()
         for number in range(self._search.trials):
-            there = [trial for trial in self.all() if place(trial) == number]
+            there = [trial for trial in known if place(trial) == number]
             if not there:
                 given = {} if number else self._first
                 self.study.enqueue_trial(given, user_attrs={"place": number})
             elif all(trial.state is TrialState.FAIL for trial in there) and self._hold(number):
                 # Whoever marked it failed was killed before another one waited.
                 self._again(self.study, there[-1])
-                self._let_go(number)
+                self.let_go(number)
 
     def _join(self, begun: dict) -> None:
         """Is it the same search? And are its trials there, or did who began it die over that?"""
@@ -197,7 +199,7 @@ class Trials:
                 # It may also have ended, before its lock was let go.
                 if self._ended(trial.number, TrialState.FAIL):
                     self._again(self.study, trial)
-                self._let_go(place(trial))
+                self.let_go(place(trial))
 
     def _again(self, study: optuna.Study, failed: FrozenTrial, deaths: int = 1) -> None:
         """Let a trial wait in the place of one that failed, unless too many died over it."""
@@ -241,10 +243,6 @@ class Trials:
             return False
         self._locks[number] = lock
         return True
-
-    def _let_go(self, number: int) -> None:
-        if number in self._locks:
-            self._locks.pop(number).release()
 
 
 def place(trial: FrozenTrial) -> int:
