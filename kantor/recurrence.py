@@ -1,9 +1,10 @@
-"""LSTM and GRU with a gradient of their own: the same numbers as Keras's layers, sooner.
+"""LSTM, GRU and dropout that come to the same numbers as Keras's layers, sooner.
 
 Keras lets TensorFlow differentiate the loop over time, so every step multiplies and adds
-up a gradient as large as the kernels. Here the loop carries only what depends on the step
-before it; everything else is one large product before or after it. See Appleyard et al.,
-"Optimizing Performance of Recurrent Neural Networks on GPUs" (arXiv 1604.01946).
+up a gradient as large as the kernels. Here the gradient is our own: the loop carries only what
+depends on the step before it; everything else is one large product before or after it. See
+Appleyard et al., "Optimizing Performance of Recurrent Neural Networks on GPUs" (arXiv
+1604.01946).
 
 Inside, time comes first and the batch last: so the products of the loop run along
 contiguous memory, at nearly twice the speed.
@@ -17,8 +18,12 @@ Gradient = Callable[[tf.Tensor], tuple[tf.Tensor, ...]]
 
 
 def swift(model: keras.Model) -> keras.Model:
-    """A copy of `model`, its weights included, whose LSTM and GRU layers are swift ones."""
-    swifter = {keras.layers.LSTM: SwiftLSTM, keras.layers.GRU: SwiftGRU}
+    """A copy of `model`, its weights included, whose LSTM, GRU and dropout are swift ones."""
+    swifter = {
+        keras.layers.LSTM: SwiftLSTM,
+        keras.layers.GRU: SwiftGRU,
+        keras.layers.Dropout: SwiftDropout,
+    }
 
     def copy(layer: keras.Layer) -> keras.Layer:
         return swifter.get(type(layer), type(layer)).from_config(layer.get_config())
@@ -42,6 +47,24 @@ class SwiftGRU(keras.layers.GRU):
         if not self.reset_after:
             raise NotImplementedError("SwiftGRU resets after the product, as cuDNN does")
         return _call(self, gru, sequences, initial_state, mask)
+
+
+class SwiftDropout(keras.layers.Dropout):
+    """`keras.layers.Dropout`, which leaves it to the compiled graph to find out by which
+    algorithm to draw. It is always this one, but then takes up to nine times as long.
+    """
+
+    def call(self, inputs, training=False):
+        if not (training and self.rate):
+            return inputs
+        seed = tf.math.floormod(self.seed_generator.next(), tf.int32.max - 1)
+        return tf.nn.experimental.stateless_dropout(
+            inputs,
+            self.rate,
+            tf.cast(seed, tf.int32),
+            rng_alg="philox",
+            noise_shape=self.noise_shape,
+        )
 
 
 @tf.custom_gradient

@@ -37,6 +37,22 @@ def test_numbers_and_gradients_are_those_of_keras(kind, compiled, batch, steps, 
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_dropout_drops_what_that_of_keras_drops(compiled):
+    stock = keras.layers.Dropout(0.3, seed=5)
+    swift = recurrence.SwiftDropout(0.3, seed=5)
+    inputs = tf.random.normal((7, 5, 3))
+
+    def values(layer):
+        draw = tf.function(lambda: layer(inputs, training=True), jit_compile=compiled)
+        return [draw().numpy() for _ in range(3)]
+
+    ours, theirs = values(swift), values(stock)
+    np.testing.assert_array_equal(ours, theirs)
+    assert not np.array_equal(ours[0], ours[1]) and 0.4 < (ours[0] != 0).mean() < 0.95
+    np.testing.assert_array_equal(swift(inputs), inputs)
+
+
 def test_a_twin_foretells_the_same_and_leaves_the_model_stock(chosen):
     _, (network,) = model.parts(small(chosen, "wavenet_lstm", lstm=[16, 8], dropout=0.2))
     twin = recurrence.swift(network)
@@ -46,7 +62,8 @@ def test_a_twin_foretells_the_same_and_leaves_the_model_stock(chosen):
     )
     kinds = [type(layer) for layer in network.layers]
     assert kinds.count(keras.layers.LSTM) == 2 and recurrence.SwiftLSTM not in kinds
-    assert [type(layer) for layer in twin.layers].count(recurrence.SwiftLSTM) == 2
+    kinds = [type(layer) for layer in twin.layers]
+    assert kinds.count(recurrence.SwiftLSTM) == 2 and keras.layers.Dropout not in kinds
 
 
 @pytest.mark.parametrize(
