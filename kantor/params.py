@@ -6,7 +6,7 @@ values are possible. A key that is missing, unknown or impossible is an error.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -25,6 +25,9 @@ class Block(BaseModel):
     """A block of params.yaml: every key is there and no other, numbers are finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+Settings = TypeVar("Settings", bound=Block)
 
 
 class Archive(Block):
@@ -181,11 +184,16 @@ def load(path: Path = Path("params.yaml"), changes: Mapping[str, object] | None 
 
     KantorError names the key that is wrong.
     """
+    return read(path, Params, changes)
+
+
+def read(path: Path, kind: type[Settings], changes: Mapping[str, object] | None = None) -> Settings:
+    """Read and check a YAML file of any kind of settings, some keys changed; see `load`."""
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
         if changes:
             change(content, changes)
-        return Params.model_validate(content)
+        return kind.model_validate(content)
     except FileNotFoundError:
         raise KantorError(f"{path}: no such file; run from the project's folder") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import optuna
-import yaml
-from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from kantor import params
 from kantor.errors import KantorError
@@ -103,17 +102,7 @@ def load(path: Path, project: Path) -> Search:
 
     Every end of a range and every choice must be possible in the params.yaml of `project`.
     """
-    try:
-        search = Search.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except FileNotFoundError:
-        raise KantorError(f"{path}: no such file; it describes the search") from None
-    except yaml.YAMLError as error:
-        raise KantorError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part not in ("range", "choice"))
-        found = "" if first["type"] == "missing" else f" is {first['input']!r:.60}"
-        raise KantorError(f"{path}: {key or 'the whole file'}{found}: {first['msg']}") from None
+    search = params.read(path, Search)
     try:
         params.load(project / "params.yaml", search.changes)
     except KantorError as error:
