@@ -5,16 +5,18 @@
 
 A name is one of study/variants; `default` changes nothing. The data is what `dvc repro
 preprocess` left; with `--archive`, a copy of the published archive. What is there already, under
-study/runs, is not done again, and a training that was killed goes on where it was. The results
-go to reports/study/runs.csv, a row a run.
+study/runs, from this data with these settings, is not done again, and a training that was killed
+goes on where it was. The results go to reports/study/runs.csv, a row a run.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -65,10 +67,11 @@ def prepared(archive: Path | None) -> Path:
 
 
 def done(name: str, seed: int, changes: dict[str, object], data: Path) -> bool:
-    """Whether a variant was trained and scored with this seed and the settings of now."""
-    said = data / f"{name}-{seed}/done.json"
+    """Whether a variant was trained and scored with this seed, on the data and settings of now."""
+    path = data / f"{name}-{seed}/done.json"
     settings = params.load(PROJECT / "params.yaml", changes | {"seed": seed})
-    return said.exists() and json.loads(said.read_text())["settings"] == relevant(settings)
+    said = json.loads(path.read_text()) if path.exists() else {}
+    return said.items() >= asked(settings, data).items()
 
 
 def run(name: str, seed: int, changes: dict[str, object], data: Path) -> Path:
@@ -76,7 +79,7 @@ def run(name: str, seed: int, changes: dict[str, object], data: Path) -> Path:
     folder, seconds = train(name, seed, changes, data)
     stage("evaluate", folder)
     settings = params.load(folder / "params.yaml")
-    said = {"settings": relevant(settings), "seconds": seconds}
+    said = asked(settings, data) | {"seconds": seconds}
     (folder / "done.json").write_text(json.dumps(said))
     return folder
 
@@ -96,9 +99,19 @@ def train(name: str, seed: int, changes: dict[str, object], data: Path) -> tuple
     return folder, None if begun else round(time.monotonic() - started)
 
 
-def relevant(settings: params.Params) -> dict:
-    """The settings that a training and its scores depend on."""
-    return settings.model_dump(include={"seed", "threads", "model", "train", "evaluate"})
+def asked(settings: params.Params, data: Path) -> dict[str, object]:
+    """What a training and its scores depend on: settings, and a digest of the records."""
+    relevant = {"seed", "threads", "model", "train", "evaluate"}
+    records = digest((data / "data/records").iterdir())
+    return {"settings": settings.model_dump(include=relevant), "records": records}
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """SHA-256 of files, their names and contents, in whatever order they come."""
+    found = hashlib.sha256()
+    for path in sorted(paths):
+        found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def link(folder: Path, data: Path) -> None:

@@ -3,7 +3,6 @@ the training and validation records alone.
 """
 
 import ctypes
-import hashlib
 import json
 import os
 import shutil
@@ -46,10 +45,7 @@ def records() -> str:
             f"{RECORDS}: the test split is among the training records, and a search may not see "
             "it; set preprocess.train_on_test to false and run `dvc repro preprocess`"
         )
-    digest = hashlib.sha256()
-    for path in seen():
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
+    return run.digest(seen())
 
 
 def seen() -> list[Path]:

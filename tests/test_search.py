@@ -114,9 +114,12 @@ def test_a_search_must_not_see_the_test_split(searching):
         ({"space": {"train.batch_size": {"low": 0, "high": 2}}}, "train.batch_size is 0"),
         ({"space": {"train.learning_rate": {"low": 0.2, "high": 0.1}}}, "low must be below"),
         ({"space": {"train.optimizer": {"choices": ["adam", "none"]}}}, "'none'"),
-        ({"space": {"train.beta_2": [0.95, 0.98]}}, "space.train.beta_2 is [0.95, 0.98]"),
-        ({"space": {"train.beta_2": 0.98}}, "space.train.beta_2 is 0.98"),
-        ({"space": {"train.beta_2": {"low": 1}}}, "space.train.beta_2.high: Field required"),
+        (
+            {"space": {"train.beta_2": [0.95, 0.98]}},
+            "space.train.beta_2.range is [0.95, 0.98]: expected",
+        ),
+        ({"space": {"train.beta_2": 0.98}}, "space.train.beta_2.range is 0.98: expected"),
+        ({"space": {"train.beta_2": {"low": 1}}}, "space.train.beta_2.range.high: Field required"),
     ],
 )
 def test_a_wrong_search_is_told_by_its_key(tmp_path, wrong, said):

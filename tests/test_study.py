@@ -57,6 +57,7 @@ def test_what_is_done_is_not_done_again_and_all_of_it_is_in_the_table(tmp_path, 
             (folder / "reports/metrics.json").write_text(json.dumps(metrics))
         if name == "preprocess":
             (folder / "data/records").mkdir(parents=True)
+            (folder / "data/records/train").write_text("records")
 
     monkeypatch.setattr(run, "stage", stage)
     data = run.prepared(archive)
@@ -72,6 +73,14 @@ def test_what_is_done_is_not_done_again_and_all_of_it_is_in_the_table(tmp_path, 
         ("train", "notebook-2", 2),
         ("evaluate", "notebook-2", 2),
     ]
+    assert run.done("notebook", 2, VARIANTS["notebook"], data)
+    assert not run.done("notebook", 2, VARIANTS["best"], data)
+    records = data / "data/records/train"
+    records.write_text("other records")
+    assert not run.done("notebook", 2, VARIANTS["notebook"], data), "of other data"
+    records.rename(records.with_name("other name"))
+    records.with_name("other name").write_text("records")
+    assert not run.done("notebook", 2, VARIANTS["notebook"], data), "of other data"
     key, path = ["edition", "variant", "seed"], tmp_path / "reports/runs.csv"
     for seed in (2, 1, 2):
         run.put([run.result(data, "notebook", seed)], path, key)
