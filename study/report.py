@@ -26,6 +26,7 @@ that is, and the standard deviation of this, seed by seed. *time* is the mean of
 verdict goes by the validation split: how sure the difference is tells the 95% interval in brackets
 (Welch's t-test), and less than 0.005 matters to nobody.
 """
+LINEAR = 0.1  # up to this many nats the plot's axis is linear, beyond it logarithmic
 MATTERS = 0.005  # nats a note; less, under a hundredth of the loss, does nobody any good
 
 
@@ -149,9 +150,12 @@ def draw(judged: pd.DataFrame) -> plt.Figure:
             label={"valid": "validation", "test": "test"}[split],
         )
     axes.axvline(0, color="grey", linewidth=1)
+    # Most differences are a hundredth of the largest.
+    axes.set_xscale("symlog", linthresh=LINEAR)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_yticks(places, judged["technique"], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("nats a note more than the base: mean of the seeds and 95% interval")
+    axes.set_xlabel("nats a note more than the base, and 95% interval")
     axes.legend()
     return figure
 

@@ -41,6 +41,15 @@ def test_every_technique_is_run_with_three_seeds_and_its_base_too():
     assert [int(title.split(".")[0]) for title in titles] == list(range(1, 12))
 
 
+def test_readme_shows_what_was_found():
+    told = (PROJECT / "reports/study/techniques.md").read_text()
+    found = pd.read_csv(PROJECT / "reports/study/techniques.csv")
+    assert found["technique"].tolist() == [title for _, title in study.techniques().values()]
+    for of in found.itertuples():
+        assert f"| {of.technique} | {of.valid_loss:+.4f} ± {of.valid_loss_spread:.4f} |" in told
+    assert told.strip() in (PROJECT / "README.md").read_text()
+
+
 def test_the_study_goes_on_after_a_kill_and_judges_what_it_finds(tmp_path):
     clone = Clone(tmp_path / "kantor")
     (clone.folder / "data/records").mkdir(parents=True)
