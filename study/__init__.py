@@ -21,16 +21,16 @@ def variants() -> dict[str, dict[str, object]]:
 
 
 def techniques() -> dict[str, tuple[str, str]]:
-    """The base and the title of each technique of the notebook's exercise, by its variant, in
-    the order of the titles' numbers.
+    """The base and the title of each technique of the notebook's exercise, by its variant: those
+    in the notebook's recipe, then those in the default one, in the order of the titles' numbers.
     """
     named = {name: of for name, of in _listed().items() if "technique" in of}
 
-    def number(name: str) -> int:
-        return int(named[name]["technique"].split(".")[0])
+    def place(name: str) -> tuple[bool, int]:
+        return named[name]["base"] == "default_short", int(named[name]["technique"].split(".")[0])
 
     return {
-        name: (named[name]["base"], named[name]["technique"]) for name in sorted(named, key=number)
+        name: (named[name]["base"], named[name]["technique"]) for name in sorted(named, key=place)
     }
 
 

@@ -136,27 +136,37 @@ def sentence(of: tuple) -> str:
 
 
 def draw(judged: pd.DataFrame) -> plt.Figure:
-    """Mean differences with their intervals, a line a technique."""
-    figure, axes = plt.subplots(figsize=(9, 0.38 * len(judged) + 1.4))
-    places = range(len(judged))
-    for split, shift, colour in (("valid", -0.15, "#1f5fa8"), ("test", 0.15, "#c8662b")):
-        axes.errorbar(
-            judged[f"{split}_loss"],
-            [place + shift for place in places],
-            xerr=judged[f"{split}_loss_high"] - judged[f"{split}_loss"],
-            fmt="o",
-            color=colour,
-            capsize=3,
-            label={"valid": "validation", "test": "test"}[split],
-        )
-    axes.axvline(0, color="grey", linewidth=1)
+    """Mean differences with their intervals, a panel a base and in it a line a technique."""
+    panels = list(judged.groupby("base", sort=False))
+    sizes = [len(techniques) + 1 for _, techniques in panels]
+    figure, all_axes = plt.subplots(
+        len(panels),
+        figsize=(9, 0.38 * sum(sizes) + 1.4),
+        height_ratios=sizes,
+        sharex=True,
+        squeeze=False,
+    )
+    for axes, (base, techniques) in zip(all_axes.flat, panels, strict=True):
+        places = range(len(techniques))
+        for split, shift, colour in (("valid", -0.15, "#1f5fa8"), ("test", 0.15, "#c8662b")):
+            axes.errorbar(
+                techniques[f"{split}_loss"],
+                [place + shift for place in places],
+                xerr=techniques[f"{split}_loss_high"] - techniques[f"{split}_loss"],
+                fmt="o",
+                color=colour,
+                capsize=3,
+                label={"valid": "validation", "test": "test"}[split],
+            )
+        axes.axvline(0, color="grey", linewidth=1)
+        axes.set_yticks(places, techniques["technique"], fontsize=8)
+        axes.set_ylim(len(techniques) - 0.5, -0.5)
+        axes.set_title(f"against {base}", fontsize=8)
     # Most differences are a hundredth of the largest.
     axes.set_xscale("symlog", linthresh=LINEAR)
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_yticks(places, judged["technique"], fontsize=8)
-    axes.invert_yaxis()
     axes.set_xlabel("nats a note more than the base, and 95% interval")
-    axes.legend()
+    all_axes[0, 0].legend()
     return figure
 
 

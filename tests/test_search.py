@@ -76,7 +76,7 @@ def test_one_worker_and_one_seed_give_the_same_trials_also_after_a_kill(searchin
 
 
 def test_a_setting_that_cant_be_trained_is_counted_and_told(searching):
-    searching.write(space={"train.batch_size": {"choices": [13, 16]}})
+    searching.write(space={"train.batch_size": {"choices": [12, 13]}})
     end(searching.begin())
     refused = searching.found()
     refused = refused[refused["train.batch_size"] == 13]

@@ -33,12 +33,23 @@ def scored(folder):
 
 
 def test_every_technique_is_run_with_three_seeds_and_its_base_too():
-    matrix = STAGES["notebook"]["matrix"]
+    matrices = [STAGES[stage]["matrix"] for stage in ("notebook", "default")]
     bases = {base for base, _ in study.techniques().values()}
-    assert set(matrix["variant"]) == study.techniques().keys() | bases
-    assert matrix["seed"] == [1, 2, 3]
-    titles = [title for _, title in study.techniques().values()]
-    assert [int(title.split(".")[0]) for title in titles] == list(range(1, 12))
+    variants = [variant for matrix in matrices for variant in matrix["variant"]]
+    assert sorted(variants) == sorted(study.techniques().keys() | bases)
+    assert all(matrix["seed"] == [1, 2, 3] for matrix in matrices)
+    numbers = [int(title.split(".")[0]) for _, title in study.techniques().values()]
+    assert numbers[:11] == list(range(1, 12)), "of the notebook's recipe, all"
+    assert numbers[11:] == sorted(numbers[11:]), "of the default"
+
+
+def test_a_stage_depends_on_the_bases_of_its_variants():
+    for stage, recipe in (("notebook", "notebook"), ("default", "default")):
+        bases = {
+            study.techniques().get(name, (name,))[0] for name in STAGES[stage]["matrix"]["variant"]
+        }
+        assert all(base.startswith(recipe) for base in bases)
+        assert {f"study/variants/{base}.yaml" for base in bases} <= set(STAGES[stage]["deps"])
 
 
 def test_readme_shows_what_was_found():
@@ -56,12 +67,13 @@ def test_the_study_goes_on_after_a_kill_and_judges_what_it_finds(tmp_path):
     (clone.folder / "data/records/dataset.json").write_text("{}")
     (clone.folder / "stages/train.py").write_text(TRAIN)
     (clone.folder / "study/windows.py").write_text(WINDOWS)
-    kept = {"notebook", "notebook_short", "dropout", "learning_rate", "best"}
+    tried = ["dropout", "learning_rate", "notebook_short"]
     for path in (clone.folder / "study/variants").glob("*.yaml"):
-        if path.stem not in kept:
+        if path.stem not in (*tried, "notebook"):
             path.unlink()
     stages = yaml.safe_load((clone.folder / "study/dvc.yaml").read_text())
-    stages["stages"]["notebook"]["matrix"]["variant"] = sorted(kept - {"notebook", "best"})
+    del stages["stages"]["default"]
+    stages["stages"]["notebook"]["matrix"]["variant"] = tried
     (clone.folder / "study/dvc.yaml").write_text(yaml.safe_dump(stages))
     (clone.folder / "study/dvc.lock").unlink(missing_ok=True)
     # The data is there, so nothing has to make it.
