@@ -44,6 +44,8 @@ def write(search: space.Search, trials: Trials, folder: Path) -> None:
             drawing.write(axes.figure, fresh / f"{name}.svg")
     print(f"the best of {trials.ended()}: trial {place(best)}, validation loss {best.value:.4f}")
     print(f"for params.yaml ({folder} has it, with all trials and the plots):\n\n{block}")
+    if search.changes:
+        print(f"beside it every trial had {json.dumps(search.changes)}\n")
     sets = " ".join(f"-S '{key}={json.dumps(value)}'" for key, value in settings.items())
     print(f"or set it, and train at full length:\n\ndvc exp run {sets}")
 
@@ -51,7 +53,7 @@ def write(search: space.Search, trials: Trials, folder: Path) -> None:
 def table(search: space.Search, trials: Trials) -> pd.DataFrame:
     """The trials, a row each: state, loss, epochs, settings, why one was refused.
 
-    One that failed has another row, when it was tried again.
+    One that failed has another row, when it was tried again; one that only waits has none.
     """
     rows = [
         {
@@ -63,6 +65,7 @@ def table(search: space.Search, trials: Trials) -> pd.DataFrame:
         | trial.params
         | {"refused": trial.user_attrs.get("refused")}
         for trial in sorted(trials.all(), key=place)
+        if trial.state is not TrialState.WAITING
     ]
     columns = ["trial", "state", "valid_loss", "epochs", *search.space, "refused"]
     return pd.DataFrame(rows, columns=columns)

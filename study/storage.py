@@ -4,7 +4,6 @@ import fcntl
 import os
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import optuna
@@ -57,11 +56,9 @@ def journal(folder: Path) -> BaseStorage:
     return JournalStorage(JournalFileBackend(str(folder / "journal.log"), lock_obj=lock))
 
 
-def database(
-    url: str, dead_after: int, died: Callable[[optuna.Study, optuna.trial.FrozenTrial], None]
-) -> BaseStorage:
-    """A database, for the workers of many; `died` is called with the trial of one who showed
-    no heartbeat for `dead_after` seconds. KantorError tells of one that can't be reached.
+def database(url: str, dead_after: int) -> BaseStorage:
+    """A database, for the workers of many; who shows no heartbeat for `dead_after` seconds is
+    dead. KantorError tells of a database that can't be reached.
     """
     if dead_after < BEATS:
         raise KantorError(f"--dead-after is {dead_after}: expected {BEATS} seconds or more")
@@ -73,7 +70,6 @@ def database(
                 engine_kwargs={"pool_pre_ping": True},
                 heartbeat_interval=dead_after // BEATS,
                 grace_period=dead_after,
-                heartbeat_stale_trial_callback=died,
             )
         except (SQLAlchemyError, ImportError, RuntimeError) as error:
             if not left or not isinstance(error, SQLAlchemyError):

@@ -5,6 +5,9 @@ All trials are there from the start, waiting, each at its place; so the search e
 number asked for, however many work on it. Who works on a trial shows that it is alive: in a
 database by a heartbeat, and on its machine by a lock that the system takes away from the dead.
 A trial whose worker is dead is marked failed, and another one waits in its place.
+
+Of several at a place only the first that has not failed may be run. So whoever sees a place
+empty can fill it: if two do so at the same moment, one trial too many waits, and for ever.
 """
 
 import os
@@ -62,7 +65,7 @@ class Trials:
         self._locks: dict[int, storage.Lock] = {}
         folder.mkdir(parents=True, exist_ok=True)
         if url:
-            self._storage = storage.database(url, dead_after, self._again)
+            self._storage = storage.database(url, dead_after)
         else:
             self._storage = storage.journal(folder)
         pruning = search.pruning
@@ -72,17 +75,21 @@ class Trials:
         try:
             self.study = optuna.create_study(direction="minimize", **named)
             self.study.set_user_attr("begun", begun)
-            self._queue()
+            self._fill()
         except optuna.exceptions.DuplicatedStudyError:
             self.study = optuna.load_study(**named)
             self._join(begun)
 
     def claim(self) -> Claim | None:
         """A waiting trial, now this worker's; None if there is none."""
-        self._revive()
+        self._fail_dead()
+        self._fill()
         study_id = self._storage.get_study_id_from_name(self._search.name)
         # What is to be tried again comes first, where it would have come.
-        for waiting in sorted(self._in(TrialState.WAITING), key=place):
+        for there in self._places():
+            waiting = _current(there)
+            if not waiting or waiting.state is not TrialState.WAITING:
+                continue
             trial_id = self._storage.get_trial_id_from_study_id_trial_number(
                 study_id, waiting.number
             )
@@ -93,13 +100,15 @@ class Trials:
             if not self._claimed(trial_id):
                 self.let_go(place(waiting))
                 continue
-            sampler = PartialFixedSampler(self._drawn(waiting), RandomSampler())
+            # The same settings as those before it, as far as they had come with them.
+            before = [trial for trial in there if trial.number < waiting.number]
+            given = {key: value for trial in before for key, value in trial.params.items()}
+            sampler = PartialFixedSampler(self._drawn(waiting) | given, RandomSampler())
             self.study.sampler = sampler
             trial = optuna.Trial(self.study, trial_id)
             trial.set_user_attr("pid", os.getpid())
             changes = self._search.draw(trial)
-            again = "repeats" in waiting.user_attrs
-            return Claim(trial, trial_id, place(waiting), changes, again)
+            return Claim(trial, trial_id, place(waiting), changes, again=bool(before))
         return None
 
     def beat(self, claim: Claim) -> bool:
@@ -116,8 +125,12 @@ class Trials:
 
     def give_back(self, claim: Claim) -> None:
         """Let others begin a trial again."""
+        try:
+            claim.trial.set_user_attr("given_back", True)
+        except optuna.exceptions.UpdateFinishedTrialError:
+            return  # others took this worker for dead
         if self.tell(claim, TrialState.FAIL):
-            self._again(self.study, self.all()[claim.trial.number], deaths=0)
+            self._wait_at(claim.place)
 
     def let_go(self, number: int) -> None:
         """Let others on this machine have a place, once its training has ended."""
@@ -126,7 +139,8 @@ class Trials:
 
     def ended(self) -> int:
         """How many trials were completed or pruned."""
-        return len(self._in(*ENDED))
+        currents = [_current(there) for there in self._places()]
+        return sum(trial is not None and trial.state in ENDED for trial in currents)
 
     def best(self) -> FrozenTrial | None:
         """The completed trial of the lowest loss; None if there is none yet."""
@@ -134,25 +148,33 @@ class Trials:
         return min(complete, key=lambda trial: trial.value, default=None)
 
     def left(self) -> bool:
-        """Whether others work on a trial, or one waits."""
-        return bool(self._in(TrialState.RUNNING, TrialState.WAITING))
+        """Whether others work on a trial, or one waits or is to be tried again."""
+        for there in self._places():
+            trial = _current(there)
+            if trial.state not in ENDED if trial else not _given_up(there):
+                return True
+        return False
 
     def all(self) -> list[FrozenTrial]:
         """All trials by number, those that failed too."""
         return self.study.get_trials(deepcopy=False)
 
-    def _queue(self) -> None:
-        """Let trials wait at the places where there is none."""
-        known = self.all()
-        for number in range(self._search.trials):
-            there = [trial for trial in known if place(trial) == number]
-            if not there:
-                given = {} if number else self._first
-                self.study.enqueue_trial(given, user_attrs={"place": number})
-            elif all(trial.state is TrialState.FAIL for trial in there) and self._hold(number):
-                # Whoever marked it failed was killed before another one waited.
-                self._again(self.study, there[-1])
+    def _fill(self) -> None:
+        """Let a trial wait at each place where there is none, or where all have failed."""
+
+        def empty() -> list[int]:
+            places = enumerate(self._places())
+            return [at for at, there in places if not _current(there) and not _given_up(there)]
+
+        for number in empty():
+            if self._hold(number):
+                # Somebody on this machine may have been faster.
+                if number in empty():
+                    self._wait_at(number)
                 self.let_go(number)
+
+    def _wait_at(self, number: int) -> None:
+        self.study.enqueue_trial({} if number else self._first, user_attrs={"place": number})
 
     def _join(self, begun: dict) -> None:
         """Is it the same search? And are its trials there, or did who began it die over that?"""
@@ -172,7 +194,7 @@ class Trials:
                 f"search {self._search.name}: was begun with other settings in the YAML file or "
                 "in params.yaml, or on other records; take those again, or give it another name"
             )
-        self._queue()
+        self._fill()
 
     def _drawn(self, waiting: FrozenTrial) -> dict[str, object]:
         """What a trial is given, by what those before it came to.
@@ -189,30 +211,16 @@ class Trials:
         self._search.draw(trial)
         return trial.params
 
-    def _revive(self) -> None:
-        """Mark trials of dead workers failed, and let them be tried again."""
+    def _fail_dead(self) -> None:
+        """Mark trials of dead workers failed."""
         fail_stale_trials(self.study)
         if self._heartbeat:
             return
         for trial in self._in(TrialState.RUNNING):
             if place(trial) not in self._locks and self._hold(place(trial)):
                 # It may also have ended, before its lock was let go.
-                if self._ended(trial.number, TrialState.FAIL):
-                    self._again(self.study, trial)
+                self._ended(trial.number, TrialState.FAIL)
                 self.let_go(place(trial))
-
-    def _again(self, study: optuna.Study, failed: FrozenTrial, deaths: int = 1) -> None:
-        """Let a trial wait in the place of one that failed, unless too many died over it."""
-        deaths += failed.user_attrs.get("deaths", 0)
-        if deaths < MOST_DEATHS:
-            again = optuna.create_trial(
-                state=TrialState.WAITING,
-                params=failed.params,
-                distributions=failed.distributions,
-                user_attrs={"place": place(failed), "deaths": deaths, "repeats": failed.number},
-                system_attrs=failed.system_attrs,
-            )
-            study.add_trial(again)
 
     def _ended(self, number: int, state: TrialState, value: float | None = None) -> bool:
         """End a running trial; False if somebody else did."""
@@ -221,6 +229,13 @@ class Trials:
         except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
             return False  # Optuna's words for a trial that is not running any more
         return True
+
+    def _places(self) -> list[list[FrozenTrial]]:
+        """The trials of each place, by number."""
+        places = [[] for _ in range(self._search.trials)]
+        for trial in self.all():
+            places[place(trial)].append(trial)
+        return places
 
     def _in(self, *states: TrialState) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=states)
@@ -248,3 +263,14 @@ class Trials:
 def place(trial: FrozenTrial) -> int:
     """The place of a trial among those asked for, from 0; its repetitions have the same."""
     return trial.user_attrs["place"]
+
+
+def _current(there: list[FrozenTrial]) -> FrozenTrial | None:
+    """Of the trials at a place the first that has not failed, if there is one."""
+    return next((trial for trial in there if trial.state is not TrialState.FAIL), None)
+
+
+def _given_up(there: list[FrozenTrial]) -> bool:
+    """Whether too many workers died over the trials at a place."""
+    failed = [trial for trial in there if trial.state is TrialState.FAIL]
+    return sum("given_back" not in trial.user_attrs for trial in failed) >= MOST_DEATHS

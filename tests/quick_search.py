@@ -1,8 +1,9 @@
 """`python -m study.search` in whose trials nothing is trained: for tests of all around it.
 
-    python tests/quick_search.py SECONDS ...
+    python tests/quick_search.py SECONDS CARDS ...
 
-Each epoch takes so many seconds, and its validation loss follows from the settings.
+Each epoch takes so many seconds, and its validation loss follows from the settings. The machine
+is said to have so many graphics cards.
 """
 
 import json
@@ -20,14 +21,14 @@ HERE = Path(__file__).resolve()
 def search() -> None:
     """Search, with this file's `train` in place of the training."""
     sys.path.insert(0, str(HERE.parent.parent))
-    seconds = sys.argv.pop(1)
+    seconds, cards = sys.argv.pop(1), int(sys.argv.pop(1))
     from kantor import errors, progress
     from study import search, trainings
 
     trainings.COMMAND = [sys.executable, str(HERE), "train", seconds]
     search.POLL_SECONDS = 0.05
     progress.QUIET_SECONDS = 0
-    trainings.cards = lambda: 0
+    trainings.cards = lambda: cards
     errors.run(search.main)
 
 

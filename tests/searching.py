@@ -45,10 +45,10 @@ class Searching(Clone):
         """Write search.yaml: SEARCH with some of it changed."""
         (self.folder / "study/search.yaml").write_text(yaml.safe_dump(SEARCH | changes))
 
-    def begin(self, *options: str, seconds: float = 0.0) -> subprocess.Popen:
+    def begin(self, *options: str, seconds: float = 0.0, cards: int = 0) -> subprocess.Popen:
         """Start a worker in whose trials an epoch takes so many seconds."""
         return subprocess.Popen(
-            [sys.executable, "tests/quick_search.py", str(seconds), *options],
+            [sys.executable, "tests/quick_search.py", str(seconds), str(cards), *options],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,

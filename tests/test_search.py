@@ -18,6 +18,8 @@ from kantor import params
 from kantor.errors import KantorError
 from study import space, trainings
 
+RATES = {"train.learning_rate": {"choices": [0.004, 0.005]}}
+
 
 @pytest.fixture
 def searching(tmp_path):
@@ -149,8 +151,7 @@ def test_a_trial_is_a_real_training_on_all_devices(tmp_path):
     clone.stage("preprocess")
     # Two shares of the processor, as several graphics cards would be used.
     changes = {"train.epochs": 2, "train.replicas": 2}
-    space_of_one = {"train.learning_rate": {"choices": [0.004, 0.005]}}
-    search = SEARCH | {"trials": 1, "changes": changes, "space": space_of_one}
+    search = SEARCH | {"trials": 1, "changes": changes, "space": RATES}
     (clone.folder / "study/search.yaml").write_text(yaml.safe_dump(search))
     said = clone.run(sys.executable, "-m", "study.search")
     trial = clone.folder / "study/searches/tiny/0"
@@ -160,6 +161,12 @@ def test_a_trial_is_a_real_training_on_all_devices(tmp_path):
     assert params.load(trial / "params.yaml").train.replicas == 2
     assert trials["valid_loss"][0] == pytest.approx(history["valid_loss"].min())
     assert "the best of 1: trial 0" in said
+
+
+def test_a_search_trains_on_all_graphics_cards_of_its_machine(searching):
+    searching.write(trials=1, changes={"train.epochs": 2, "train.batch_size": 16}, space=RATES)
+    end(searching.begin(cards=4))
+    assert params.load(searching.trials / "0/params.yaml").train.replicas == 4
 
 
 def test_a_trial_uses_as_many_cards_as_share_its_batch_evenly():
