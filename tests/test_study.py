@@ -11,6 +11,14 @@ from study import run
 
 VARIANTS = study.variants()
 PLAIN = PROJECT / "params.yaml"
+# Recipes that say all of it, whatever params.yaml has, and what they don't read.
+RECIPES = {
+    "notebook": ("model.row_gru.", "train.crops."),
+    "two_gru": ("model.wavenet_lstm.",),
+    "found_one": ("model.wavenet_lstm.",),
+    "found": ("model.wavenet_lstm.",),
+    "best": ("model.wavenet_lstm.",),
+}
 
 
 @pytest.mark.parametrize("path", sorted(study.FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
@@ -21,16 +29,16 @@ def test_a_variant_differs_from_its_base_by_the_keys_in_its_file_and_no_more(pat
     keys = {key for key in own if "." in key}
     assert keys and own.keys() - keys <= {"base", "technique"}
     differing = {key for key in of if of[key] != base[key]}
-    # The notebook's recipe says all of it, whatever params.yaml has.
-    assert differing == keys if path.stem != "notebook" else differing < keys
+    assert differing == keys if path.stem not in RECIPES else differing < keys
     assert all(of[key] == own[key] for key in keys)
 
 
-def test_the_notebooks_recipe_is_its_own_whatever_params_yaml_says():
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_its_own_whatever_params_yaml_says(name):
     settings = params.load(PLAIN).model_dump(include={"model", "train"})
-    free = set(flat(settings)) - set(VARIANTS["notebook"])
-    unread = ("model.row_gru.", "train.crops.", "train.schedule.factor", "train.schedule.epochs")
-    assert all(key.startswith((*unread, "train.patience_from")) for key in free), free
+    free = set(flat(settings)) - set(VARIANTS[name])
+    unread = ("train.schedule.factor", "train.schedule.epochs", "train.patience_from")
+    assert all(key.startswith((*unread, *RECIPES[name])) for key in free), free
 
 
 def test_the_notebooks_variant_is_the_notebooks_recipe():

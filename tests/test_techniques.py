@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 time.sleep(0.5)
 Path("reports").mkdir(exist_ok=True)
-Path("reports/training.csv").write_text("member,epoch,valid_loss\\n1,1,0.7\\n")
+Path("reports/training.csv").write_text("member,epoch,loss,valid_loss\\n1,1,0.8,0.7\\n")
 """
 WINDOWS = """
 from kantor import params
@@ -96,6 +96,8 @@ def test_the_study_goes_on_after_a_kill_and_judges_what_it_finds(tmp_path):
     text = (clone.folder / "reports/study/techniques.md").read_text()
     assert "3. dropout of 0.2" in text and "Helps: the loss is lower" in text
     assert (clone.folder / "reports/study/techniques.svg").stat().st_size > 5000
+    curves = pd.read_csv(clone.folder / "reports/study/curves.csv")
+    assert len(curves) == 9 and set(curves["loss"]) == {0.8} and set(curves["seed"]) == {1, 2, 3}
     assert "up to date" in clone.run(*command)
 
     variant = clone.folder / "study/variants/dropout.yaml"
@@ -125,8 +127,11 @@ def test_a_verdict_goes_by_the_interval(ours, verdict):
     assert report.verdict(sum(ours) / 3 - 0.62, low, high) == verdict
 
 
-def test_the_interval_is_welchs():
-    # Equal variances: four degrees of freedom, for which Student's t at 97.5% is 2.776.
-    low, high = report.interval(pd.Series([2.0, 3.0, 4.0]), pd.Series([1.0, 2.0, 3.0]))
-    half = 2.776 * (2 / 3) ** 0.5
-    assert (low, high) == (pytest.approx(1 - half, abs=1e-3), pytest.approx(1 + half, abs=1e-3))
+def test_the_interval_is_of_the_differences_by_seed():
+    # Two degrees of freedom, for which Student's t at 97.5% is 4.303.
+    low, high = report.interval(pd.Series([2.0, 3.0, 4.0]), pd.Series([1.0, 1.0, 1.0]))
+    half = 4.303 / 3**0.5
+    assert (low, high) == (pytest.approx(2 - half, abs=1e-3), pytest.approx(2 + half, abs=1e-3))
+    # Seeds that are better or worse in both say nothing against a difference.
+    low, high = report.interval(pd.Series([0.6, 0.7, 0.8]), pd.Series([0.61, 0.71, 0.8101]))
+    assert -0.0103 < low < high < -0.0098
