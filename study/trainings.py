@@ -36,9 +36,9 @@ def records() -> str:
     """A digest of the records that trials see; KantorError if there are none to search on."""
     try:
         held_out = json.loads((RECORDS / "dataset.json").read_text())["held_out_test"]
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         raise KantorError(
-            f"{RECORDS}: no records there; run `dvc repro preprocess` first"
+            f"{RECORDS}: no records there, or damaged ones; run `dvc repro preprocess` first"
         ) from None
     if not held_out:
         raise KantorError(

@@ -101,6 +101,8 @@ def test_a_search_must_not_see_the_test_split(searching):
     summary = searching.records / "dataset.json"
     summary.write_text('{"held_out_test": false}')
     assert "a search may not see it" in end(searching.begin(), code=1)
+    summary.write_text("{")
+    assert "damaged" in end(searching.begin(), code=1)
     summary.unlink()
     assert "run `dvc repro preprocess` first" in end(searching.begin(), code=1)
 
