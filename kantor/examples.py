@@ -21,7 +21,7 @@ from kantor.recall import HINTS, NOTHING, TOKEN_HINTS
 from kantor.records import Record
 from kantor.runtime import keras
 
-Examples = tuple[np.ndarray | list[np.ndarray], np.ndarray]
+Examples = tuple[np.ndarray | tuple[np.ndarray, np.ndarray], np.ndarray]
 
 BEAT = 4  # rows
 LONGER = 64  # rows that pieces are filled up to the next multiple of, for a few shapes only
@@ -156,6 +156,6 @@ def _rows(record: Record) -> np.ndarray:
 
 def _examples(rows: np.ndarray, found: np.ndarray | None) -> Examples:
     if found is not None:
-        return [rows, found], rows
+        return (rows, found), rows
     tokens = rows.reshape(len(rows), -1)
     return tokens[:, :-1], tokens[:, 1:]

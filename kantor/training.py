@@ -16,7 +16,7 @@ from kantor.examples import Crops, Examples, Windows
 from kantor.params import Train
 from kantor.progress import Progress
 from kantor.recurrence import swift
-from kantor.runtime import keras, replicated
+from kantor.runtime import keras, replicated, tf
 from kantor.schedule import History, finished, kept, learning_rate
 
 VALIDATION_BATCH = 64
@@ -111,18 +111,23 @@ def fit(
 
     `weights` are what each token counts for, float (47,).
     """
-    inputs, targets = drawn
+    weighted = drawn if weights is None else (*drawn, weights[drawn[1]])
     return twin.fit(
-        inputs,
-        targets,
-        sample_weight=None if weights is None else weights[targets],
-        batch_size=step.settings.batch_size,
-        validation_data=valid.all() if valid else None,
-        validation_batch_size=VALIDATION_BATCH,
+        batches(weighted, step.settings.batch_size),
+        validation_data=batches(valid.all(), VALIDATION_BATCH) if valid else None,
         shuffle=False,
         verbose=0,
         callbacks=[step],
     ).history
+
+
+def batches(examples: Examples, size: int) -> tf.data.Dataset:
+    """Examples, with or without weights, in their order, so many at a time."""
+    options = tf.data.Options()
+    # Its thread may sleep on when an epoch has ended, for as long again as that took.
+    options.autotune.enabled = False
+    data = tf.data.Dataset.from_tensor_slices(examples).batch(size).prefetch(1)
+    return data.with_options(options)
 
 
 def class_weights(targets: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -49,21 +50,36 @@ def main() -> None:
 def prepared(archive: Path | None) -> Path:
     """The folder of an edition, with its records in `data`.
 
-    Those of the archive are made if they are not there yet; the others are the project's.
+    Those of the archive are made unless they are there, with the settings of now; the others
+    are the project's.
     """
     folder = RUNS / ("archive" if archive else "default")
-    if (folder / "data/records").exists():
-        return folder
     if archive:
-        from_archive = {"source": "archive", "archive.urls": [str(archive.resolve())]}
-        settle(folder, {f"download.{key}": value for key, value in from_archive.items()})
-        stage("download", folder)
-        stage("preprocess", folder)
-        return folder
-    if not (PROJECT / "data/records").exists():
+        from_archive = {
+            "download.source": "archive",
+            "download.archive.urls": [str(archive.resolve())],
+        }
+        if not _prepared_so(folder, from_archive):
+            shutil.rmtree(folder / "data", ignore_errors=True)
+            settle(folder, from_archive)
+            stage("download", folder)
+            stage("preprocess", folder)
+    elif (PROJECT / "data/records").exists():
+        link(folder, PROJECT)
+    else:
         raise errors.KantorError(f"{PROJECT}/data/records: none; run `dvc repro preprocess`")
-    link(folder, PROJECT)
     return folder
+
+
+def _prepared_so(folder: Path, changes: dict[str, object]) -> bool:
+    """Whether the records in a folder were made with these changes to the settings of now."""
+    data = {"download", "preprocess"}
+    asked = params.load(PROJECT / "params.yaml", changes).model_dump(include=data)
+    try:
+        made_with = params.load(folder / "params.yaml").model_dump(include=data)
+    except errors.KantorError:
+        return False
+    return made_with == asked and (folder / "data/records").exists()
 
 
 def done(name: str, seed: int, changes: dict[str, object], data: Path) -> bool:

@@ -40,7 +40,7 @@ def places(crop, of):
 
 def arpeggios(drawn):
     inputs, targets = drawn
-    if isinstance(inputs, list):
+    if isinstance(inputs, tuple):
         assert np.array_equal(inputs[0], targets), "a row foretells itself, from above and before"
         return targets.reshape(len(targets), -1)
     assert np.array_equal(inputs[:, 1:], targets[:, :-1]), "a note foretells the next one"

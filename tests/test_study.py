@@ -96,3 +96,24 @@ def test_what_is_done_is_not_done_again_and_all_of_it_is_in_the_table(tmp_path, 
     assert table["seed"].tolist() == [1, 2] and (table["test_windows_accuracy"] == 0.8).all()
     run.put([{"edition": "default", "variant": "best", "seed": 1}], path, key)
     assert pd.read_csv(path)["variant"].tolist() == ["notebook", "notebook", "best"], "none is lost"
+
+
+def test_the_records_of_the_archive_are_made_anew_with_other_settings(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "PROJECT", tmp_path)
+    monkeypatch.setattr(run, "RUNS", tmp_path / "runs")
+    windows = []
+
+    def stage(name, folder):
+        if name == "preprocess":
+            assert not (folder / "data").exists(), "nothing of other settings is left"
+            (folder / "data/records").mkdir(parents=True)
+            windows.append(params.load(folder / "params.yaml").preprocess.window)
+
+    monkeypatch.setattr(run, "stage", stage)
+    for window in (32, 32, 48):
+        chosen = params.load(PROJECT / "params.yaml", {"preprocess.window": window})
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(chosen.model_dump()))
+        run.prepared(tmp_path / "jsb_chorales.tgz")
+    (tmp_path / "runs/archive/params.yaml").write_text("of: another version")
+    run.prepared(tmp_path / "jsb_chorales.tgz")
+    assert windows == [32, 48, 48]

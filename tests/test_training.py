@@ -116,6 +116,17 @@ def test_a_training_that_runs_away_is_an_error_and_no_model(chosen, tmp_path):
         run(chosen, tmp_path / "away.npz", learning_rate=float("1e38"), optimizer="sgd")
 
 
+def test_batches_are_all_examples_in_their_order_untuned():
+    inputs, hints = np.arange(12).reshape(6, 2), np.arange(6)
+    drawn = list(training.batches(((inputs, hints), inputs + 1, hints * 0.5), 4))
+    assert [len(targets) for _, targets, _ in drawn] == [4, 2]
+    for (of, which), targets, weights in drawn:
+        assert np.array_equal(of, inputs[which]) and np.array_equal(targets, inputs[which] + 1)
+        assert np.array_equal(weights, which.numpy() * 0.5)
+    assert [i for (_, which), _, _ in drawn for i in which.numpy()] == list(range(6))
+    assert training.batches((inputs, inputs), 4).options().autotune.enabled is False
+
+
 def test_balanced_weights_make_every_token_count_the_same():
     targets = np.array([[1, 1, 1, 2]] * 2, np.int32)
     weights = training.class_weights(targets)
