@@ -17,12 +17,16 @@ layers = keras.layers
 
 def main() -> None:
     windows = np.load(sys.argv[1])
+    options = tf.data.Options()
+    # Or an epoch may last twice as long, by chance; kantor.training does so too.
+    options.autotune.enabled = False
     batches = (
         tf.data.Dataset.from_tensor_slices(windows)
         .shuffle(1000)
         .batch(32)
         .map(lambda tokens: (tokens[:, :-1], tokens[:, 1:]))
         .prefetch(1)
+        .with_options(options)
     )
     network = keras.Sequential([layers.Input((None,)), layers.Embedding(47, 5)])
     for filters, dilation in ((32, 1), (48, 2), (64, 4), (96, 8)):
