@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import peak
-from kantor import chorale, model, model_file, params, runtime, sampling
+from kantor import chorale, errors, model, model_file, params, runtime, sampling
 from kantor.progress import Progress
 from kantor.runtime import keras
 
@@ -109,4 +109,4 @@ def timed(task) -> tuple[float, object]:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -14,7 +14,7 @@ import numpy as np
 import study
 from benchmarks import ours
 from benchmarks.beside import notebook
-from kantor import model, params, records, runtime
+from kantor import errors, model, params, records, runtime
 from kantor.examples import Windows
 from kantor.progress import Progress
 
@@ -48,4 +48,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -10,7 +10,7 @@ for the weights.
 import statistics
 
 from benchmarks import ours, peak
-from kantor import model, params, runtime
+from kantor import errors, model, params, runtime
 from kantor.chorale import VOICES
 
 ROUNDS = 5
@@ -34,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kantor import chorale, synth
+from kantor import chorale, errors, synth
 
 ROUNDS = 9
 
@@ -30,4 +30,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

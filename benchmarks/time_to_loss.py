@@ -17,7 +17,7 @@ import numpy as np
 import study
 from benchmarks import ours
 from benchmarks.beside import notebook
-from kantor import model, model_file, params, records, runtime, scoring
+from kantor import errors, model, model_file, params, records, runtime, scoring
 from kantor.progress import Progress
 
 RECORDS = Path("data/records")
@@ -66,4 +66,4 @@ def score(network: runtime.keras.Model, test: list[records.Record]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)
