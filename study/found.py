@@ -32,7 +32,9 @@ def write(search: space.Search, trials: Trials, folder: Path) -> None:
     with files.whole(folder) as fresh:
         fresh.mkdir()
         (fresh / "best.yaml").write_text(block)
-        table(search, trials).to_csv(fresh / "trials.csv", index=False, lineterminator="\n")
+        table(search, trials).to_csv(
+            fresh / "trials.csv", index=False, float_format="%.6g", lineterminator="\n"
+        )
         history = plots.plot_optimization_history(trials.study, target_name="validation loss")
         drawn = {"history": history}
         if len(complete) >= ENOUGH:
@@ -54,12 +56,15 @@ def table(search: space.Search, trials: Trials) -> pd.DataFrame:
     """The trials, a row each: state, loss, epochs, settings, why one was refused.
 
     One that failed has another row, when it was tried again; one that only waits has none.
+    `valid_loss` is that on pieces, of a completed trial; `windows_loss` the lowest in training,
+    by which trials are pruned.
     """
     rows = [
         {
             "trial": place(trial),
             "state": trial.state.name.lower(),
-            "valid_loss": trial.value,
+            "valid_loss": trial.value if trial.state is TrialState.COMPLETE else None,
+            "windows_loss": min(trial.intermediate_values.values(), default=None),
             "epochs": len(trial.intermediate_values),
         }
         | trial.params
@@ -67,5 +72,6 @@ def table(search: space.Search, trials: Trials) -> pd.DataFrame:
         for trial in sorted(trials.all(), key=place)
         if trial.state is not TrialState.WAITING
     ]
-    columns = ["trial", "state", "valid_loss", "epochs", *search.space, "refused"]
+    columns = ["trial", "state", "valid_loss", "windows_loss", "epochs"]
+    columns += [*search.space, "refused"]
     return pd.DataFrame(rows, columns=columns)

@@ -9,7 +9,7 @@ that was stopped or killed goes on when it is called again. With a database, the
 any number of machines shares the trials. The same seed and one worker give the same trials.
 
 A trial trains in a folder of its own (study/searches), where the test split is not, and on a
-machine with several graphics cards on all of them.
+machine with several graphics cards on as many as can share a batch evenly.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def main() -> None:
 def work(search: space.Search, trials: Trials, folder: Path) -> None:
     """Go through the trials, until none waits and nobody works on one."""
     with Progress("search", search.trials, "trials", trials.ended()) as progress:
-        worker = Worker(search, trials, folder, trainings.cards(), progress)
+        worker = Worker(trials, folder, trainings.cards(), progress)
         while (claim := trials.claim()) or trials.left():
             if claim:
                 worker.run(claim)
@@ -78,10 +78,8 @@ def work(search: space.Search, trials: Trials, folder: Path) -> None:
 class Worker:
     """Runs trials one after the other."""
 
-    def __init__(
-        self, search: space.Search, trials: Trials, folder: Path, cards: int, progress: Progress
-    ) -> None:
-        self._search, self._trials, self._folder = search, trials, folder
+    def __init__(self, trials: Trials, folder: Path, cards: int, progress: Progress) -> None:
+        self._trials, self._folder = trials, folder
         self._cards, self._progress = cards, progress
         self._shown = trials.ended()
 
@@ -93,6 +91,11 @@ class Worker:
         """
         try:
             self._train(claim)
+        except optuna.exceptions.UpdateFinishedTrialError:
+            pass  # others took this worker for dead, and have the trial now
+        except BaseException:
+            self._trials.give_back(claim)
+            raise
         finally:
             self._trials.let_go(claim.place)
 
@@ -114,9 +117,6 @@ class Worker:
         process = trainings.start(folder)
         try:
             self._watch(claim, process, folder)
-        except BaseException:
-            self._trials.give_back(claim)
-            raise
         finally:
             trainings.end(process)
 
@@ -139,8 +139,9 @@ class Worker:
             if over:
                 break
             losses = [row["valid_loss"] for row in history]
-            best = f", lowest {min(losses):.4f}" if losses else ""
-            self.catch_up(f"trial {claim.place}, epoch {len(losses) + 1}{best}")
+            doing = f"epoch {len(losses) + 1}" if len(losses) < last else "scoring"
+            lowest = f", lowest {min(losses):.4f} on windows" if losses else ""
+            self.catch_up(f"trial {claim.place}, {doing}{lowest}")
             time.sleep(POLL_SECONDS)
         if process.returncode == 0:
             if self._trials.tell(claim, TrialState.COMPLETE, trainings.loss(folder)):
@@ -154,7 +155,6 @@ class Worker:
 
     def _refuse(self, claim: Claim, why: str) -> None:
         if claim.place == 0:
-            self._trials.give_back(claim)
             raise KantorError(f"the very first trial can't be trained: {why}")
         claim.trial.set_user_attr("refused", why)
         self._trials.tell(claim, TrialState.PRUNED)

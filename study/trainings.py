@@ -1,5 +1,5 @@
-"""The training of a trial: in a process and folder of its own, by the stage of the pipeline, on
-the training and validation records alone.
+"""The training of a trial: in a process (study.trial) and folder of its own, on the training and
+validation records alone.
 """
 
 import ctypes
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from kantor import checkpoint, params, schedule
+from kantor import checkpoint, params
 from kantor.errors import KantorError
 from study import run
 
 RECORDS = run.PROJECT / "data/records"
-COMMAND = [sys.executable, "-m", "stages.train"]
+COMMAND = [sys.executable, "-m", "study.trial"]
 DEPENDS = {"seed", "threads", "model", "train"}  # what a training depends on in params.yaml
 COUNT_CARDS = "from kantor import runtime; print(runtime.cards())"
 
@@ -66,7 +66,6 @@ def prepare(folder: Path, changes: dict[str, object], again: bool) -> None:
     if folder.exists() and not (again and before == settings.model_dump(include=DEPENDS)):
         shutil.rmtree(folder)
     run.settle(folder, changes)
-    (folder / "reports/training.csv").unlink(missing_ok=True)
     (folder / "data/records").mkdir(parents=True, exist_ok=True)
     for path in seen():
         link = folder / "data/records" / path.name
@@ -112,16 +111,8 @@ def last_epoch(folder: Path) -> int:
 
 
 def loss(folder: Path) -> float:
-    """What a trial is judged by: the validation loss of the epoch that was kept, nats a note;
-    of several members the mean.
-    """
-    settings = params.load(folder / "params.yaml").train
-    histories = pd.read_csv(folder / "reports/training.csv").groupby("member")
-    kept = []
-    for _, rows in histories:
-        history = rows.to_dict("records")
-        kept.append(history[schedule.kept(history, settings)]["valid_loss"])
-    return float(sum(kept) / len(kept))
+    """What a trial is judged by: the loss on the validation pieces, nats a note."""
+    return json.loads((folder / "reports/valid.json").read_text())["loss"]
 
 
 def cards() -> int:

@@ -28,13 +28,13 @@ SEARCH = {
 
 
 class Searching(Clone):
-    """A clone with SEARCH in it, and records of which only the names matter to a search."""
+    """A clone with SEARCH in it, and records that a training which is none can do with."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.records = folder / "data/records"
         self.records.mkdir(parents=True)
-        for name in ("train_pieces", "train_windows", "valid_windows", "test_pieces"):
+        for name in ("train_pieces", "valid_pieces", "valid_windows", "test_pieces"):
             (self.records / f"{name}.tfrecord").touch()
         (self.records / "dataset.json").write_text(json.dumps({"held_out_test": True}))
         self.trials = folder / "study/searches/tiny"

@@ -38,6 +38,9 @@ def test_a_search_finds_what_is_best_and_says_how_to_set_it(searching):
     best = yaml.safe_load((report / "best.yaml").read_text())
     complete = trials[trials["state"] == "complete"]
     winner = complete.loc[complete["valid_loss"].idxmin()]
+    # A pruned trial has none of the loss that others are judged by.
+    assert trials["valid_loss"].isna().equals(trials["state"] == "pruned")
+    assert (trials["windows_loss"] > trials["valid_loss"].min()).all()
     assert best["train"]["learning_rate"] == winner["train.learning_rate"]
     assert best["model"]["row_gru"]["units"] == json.loads(winner["model.row_gru.units"])
     assert "epochs" not in best["train"], "which was only shorter for the search"
@@ -51,7 +54,8 @@ def test_a_search_finds_what_is_best_and_says_how_to_set_it(searching):
     seen = list(searching.trials.glob("*/data/records"))
     assert len(seen) == 12
     for records in seen:
-        assert not list(records.glob("test_*")) and list(records.glob("valid_*"))
+        names = {path.stem for path in records.iterdir()}
+        assert names == {"train_pieces", "valid_pieces", "valid_windows"}
     # Whose models are of no more use.
     assert not list(searching.trials.glob("*/models"))
 
@@ -146,23 +150,32 @@ def test_every_key_of_the_models_and_the_training_can_be_searched(tmp_path):
     assert drawn == keys and len(keys) > 30
 
 
-def test_a_trial_is_a_real_training_on_all_devices(tmp_path):
+def test_a_trial_is_a_real_training_on_several_devices_and_scored_as_evaluate_does(tmp_path):
     clone = Clone(tmp_path / "kantor")
     clone.shrink()
     clone.stage("download")
     clone.stage("preprocess")
     # Two shares of the processor, as several graphics cards would be used.
-    changes = {"train.epochs": 2, "train.replicas": 2}
+    changes = {"train.epochs": 2, "train.replicas": 2, "model.members": 2}
     search = SEARCH | {"trials": 1, "changes": changes, "space": RATES}
     (clone.folder / "study/search.yaml").write_text(yaml.safe_dump(search))
     said = clone.run(sys.executable, "-m", "study.search")
     trial = clone.folder / "study/searches/tiny/0"
-    history = pd.read_csv(trial / "reports/training.csv")
-    assert len(history) == 2
-    trials = pd.read_csv(clone.folder / "reports/study/search/tiny/trials.csv")
+    assert len(pd.read_csv(trial / "reports/training.csv")) == 4
     assert params.load(trial / "params.yaml").train.replicas == 2
-    assert trials["valid_loss"][0] == pytest.approx(history["valid_loss"].min())
     assert "the best of 1: trial 0" in said
+
+    shutil.copy(trial / "params.yaml", clone.folder)
+    clone.stage("train")
+    clone.stage("evaluate")
+    metrics = json.loads((clone.folder / "reports/metrics.json").read_text())
+    trials = pd.read_csv(clone.folder / "reports/study/search/tiny/trials.csv")
+    loss = pytest.approx(metrics["valid"]["pieces"]["loss"], abs=1e-6)
+    assert trials["valid_loss"][0] == loss
+
+    # What was killed while it was scored doesn't train again.
+    assert "train:" not in clone.run(sys.executable, "-m", "study.trial")
+    assert json.loads((clone.folder / "reports/valid.json").read_text())["loss"] == loss
 
 
 def test_a_search_trains_on_all_graphics_cards_of_its_machine(searching):

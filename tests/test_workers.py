@@ -1,5 +1,6 @@
 """The workers of a search: no trial is lost or done twice, whoever dies."""
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -18,7 +19,8 @@ from searching import SEARCH, Searching, end, ended, loaded
 
 from conftest import PROJECT
 from kantor import params
-from study import found, space
+from kantor.progress import Progress
+from study import found, search, space
 from study.trials import MOST_DEATHS, Trials
 
 
@@ -79,6 +81,18 @@ def test_a_training_that_crashes_ends_the_search_and_the_trial_waits(searching):
     assert TrialState.WAITING in states and TrialState.RUNNING not in states
 
 
+def test_a_trial_that_cant_even_begin_waits_until_it_can(searching):
+    searching.write(trials=1)
+    in_the_way = searching.trials / "0"
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.touch()
+    for _ in range(MOST_DEATHS):
+        assert "0" in end(searching.begin(), code=1)
+    in_the_way.unlink()
+    end(searching.begin())
+    assert searching.found()["state"].iloc[-1] == "complete"
+
+
 @pytest.fixture
 def machine(tmp_path):
     """Makes workers that share a database and no folder, as on two machines."""
@@ -113,6 +127,17 @@ def test_a_failed_trial_whose_worker_died_before_another_waited_is_tried_again(m
     assert other.left() and other.ended() == 2
     again = other.claim()
     assert (again.place, again.again, again.changes) == (0, True, claims[0].changes)
+
+
+def test_a_worker_whose_trial_others_have_by_now_goes_on_to_the_next(machine, tmp_path):
+    one = machine("one")
+    with Progress("search", 3, "trials") as progress:
+        worker = search.Worker(one, tmp_path / "one", 0, progress)
+        one.claim()
+        lost = dataclasses.replace(one.claim(), changes={"train.batch_size": 0})
+        one.study.tell(lost.trial.number, state=TrialState.FAIL)
+        worker.run(lost)
+    assert [one.claim().place, one.claim().place] == [1, 2]
 
 
 @pytest.fixture
