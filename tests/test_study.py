@@ -15,6 +15,7 @@ PLAIN = PROJECT / "params.yaml"
 RECIPES = {
     "notebook": ("model.row_gru.", "train.crops."),
     "two_gru": ("model.wavenet_lstm.",),
+    "one_gru": ("model.wavenet_lstm.",),
     "found_one": ("model.wavenet_lstm.",),
     "found": ("model.wavenet_lstm.",),
     "best": ("model.wavenet_lstm.",),
