@@ -41,7 +41,8 @@ def test_a_search_finds_what_is_best_and_says_how_to_set_it(searching):
     # A pruned trial has none of the loss that others are judged by.
     assert trials["valid_loss"].isna().equals(trials["state"] == "pruned")
     assert (trials["windows_loss"] > trials["valid_loss"].min()).all()
-    assert best["train"]["learning_rate"] == winner["train.learning_rate"]
+    rate = winner["train.learning_rate"]  # rounded to six digits
+    assert best["train"]["learning_rate"] == pytest.approx(rate, rel=1e-5)
     assert best["model"]["row_gru"]["units"] == json.loads(winner["model.row_gru.units"])
     assert "epochs" not in best["train"], "which was only shorter for the search"
     assert f"the best of 12: trial {winner['trial']}, validation loss" in said
@@ -170,8 +171,10 @@ def test_a_trial_is_a_real_training_on_several_devices_and_scored_as_evaluate_do
     clone.stage("evaluate")
     metrics = json.loads((clone.folder / "reports/metrics.json").read_text())
     trials = pd.read_csv(clone.folder / "reports/study/search/tiny/trials.csv")
-    loss = pytest.approx(metrics["valid"]["pieces"]["loss"], abs=1e-6)
-    assert trials["valid_loss"][0] == loss
+    expected = metrics["valid"]["pieces"]["loss"]
+    loss = pytest.approx(expected, abs=1e-6)
+    assert json.loads((trial / "reports/valid.json").read_text())["loss"] == loss
+    assert trials["valid_loss"][0] == pytest.approx(expected, rel=1e-5)
 
     # What was killed while it was scored doesn't train again.
     assert "train:" not in clone.run(sys.executable, "-m", "study.trial")
