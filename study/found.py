@@ -18,8 +18,8 @@ ENOUGH = 4  # completed trials, to tell what matters
 
 
 def write(search: space.Search, trials: Trials, folder: Path) -> None:
-    """Write best.yaml, trials.csv, history.svg and importance.svg into the folder, instead of
-    what is there, and say what is best.
+    """Write search.yaml, as it was, best.yaml, trials.csv, history.svg and importance.svg into the
+    folder, instead of what is there, and say what is best.
     """
     best = trials.best()
     if not best:
@@ -28,9 +28,10 @@ def write(search: space.Search, trials: Trials, folder: Path) -> None:
     complete = [trial for trial in trials.all() if trial.state is TrialState.COMPLETE]
     fixed = optuna.trial.FixedTrial(best.params)
     settings = {key: of.draw(fixed, key) for key, of in search.space.items()}
-    block = yaml.safe_dump(space.nested(settings), sort_keys=False, default_flow_style=None)
+    block = as_yaml(space.nested(settings))
     with files.whole(folder) as fresh:
         fresh.mkdir()
+        (fresh / "search.yaml").write_text(as_yaml(search.model_dump(mode="json")))
         (fresh / "best.yaml").write_text(block)
         table(search, trials).to_csv(
             fresh / "trials.csv", index=False, float_format="%.6g", lineterminator="\n"
@@ -50,6 +51,11 @@ def write(search: space.Search, trials: Trials, folder: Path) -> None:
         print(f"beside it every trial had {json.dumps(search.changes)}\n")
     sets = " ".join(f"-S '{key}={json.dumps(value)}'" for key, value in settings.items())
     print(f"or set it, and train at full length:\n\ndvc exp run {sets}")
+
+
+def as_yaml(content: dict) -> str:
+    """Content as YAML, in its order."""
+    return yaml.safe_dump(content, sort_keys=False, default_flow_style=None)
 
 
 def table(search: space.Search, trials: Trials) -> pd.DataFrame:

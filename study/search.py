@@ -44,7 +44,8 @@ def main() -> None:
 
     search = space.load(chosen.yaml, run.PROJECT)
     settings = params.load(run.PROJECT / "params.yaml")
-    depends = settings.model_dump(include=trainings.DEPENDS) | {"records": trainings.records()}
+    depends = settings.model_dump(include=trainings.DEPENDS)
+    depends |= {"records": trainings.records(), "code": trainings.code()}
     folder = SEARCHES / search.name
     try:
         trials = Trials(
@@ -58,7 +59,7 @@ def main() -> None:
     if missing := search.trials - trials.ended():
         raise KantorError(
             f"{missing} of {search.trials} trials are missing, given up after {MOST_DEATHS} "
-            f"workers had died over each; {folder} has what the trainings said"
+            f"workers or trainings had died over each; {folder} has what the trainings said"
         )
 
 
@@ -150,6 +151,8 @@ class Worker:
         said = (folder / "train.log").read_text(errors="replace").splitlines() or ["nothing"]
         # Of all errors, those about settings are the ones that name their file.
         if not (said[-1].startswith("error: ") and "params.yaml" in said[-1]):
+            # It counts as a death: what crashes whenever it is tried would hold up the others.
+            self._trials.tell(claim, TrialState.FAIL)
             raise KantorError(f"{folder}: the training ended in the middle, saying: {said[-1]}")
         self._refuse(claim, said[-1].removeprefix("error: "))
 

@@ -27,13 +27,17 @@ class Range(params.Block):
         return self
 
     @property
+    def whole(self) -> bool:
+        """Whether it has whole numbers alone."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    @property
     def ends(self) -> list[Value]:
         """Values of which all between are possible if these are."""
         return [self.low, self.high]
 
     def draw(self, trial: optuna.Trial, key: str) -> Value:
-        whole = isinstance(self.low, int) and isinstance(self.high, int)
-        suggest = trial.suggest_int if whole else trial.suggest_float
+        suggest = trial.suggest_int if self.whole else trial.suggest_float
         return suggest(key, self.low, self.high, log=self.log)
 
     def label(self, value: Value) -> Value | None:
@@ -100,11 +104,12 @@ class Search(params.Block):
 def load(path: Path, project: Path) -> Search:
     """Read and check a search; KantorError names the key that is wrong.
 
-    Every end of a range and every choice must be possible in the params.yaml of `project`.
+    Every end of a range and every choice must be possible in the params.yaml of `project`, and a
+    range of whole numbers is for keys that are.
     """
     search = params.read(path, Search)
     try:
-        params.load(project / "params.yaml", search.changes)
+        settings = params.load(project / "params.yaml", search.changes).model_dump()
     except KantorError as error:
         raise KantorError(f"{path}: changes: {error}") from None
     for key, of in search.space.items():
@@ -118,6 +123,11 @@ def load(path: Path, project: Path) -> Search:
                 params.load(project / "params.yaml", search.changes | {key: value})
             except KantorError as error:
                 raise KantorError(f"{path}: space.{key}: {error}") from None
+        if isinstance(of, Range) and of.whole and isinstance(_at(settings, key), float):
+            raise KantorError(
+                f"{path}: space.{key}: low is {of.low} and high {of.high}, of which only whole "
+                f"numbers would be drawn; write {of.low}.0 and {of.high}.0"
+            )
     return search
 
 

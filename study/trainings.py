@@ -48,6 +48,11 @@ def records() -> str:
     return run.digest(seen())
 
 
+def code() -> str:
+    """A digest of the code that trials train with: what another trained can't be compared."""
+    return run.digest([*run.PROJECT.glob("kantor/*.py"), run.PROJECT / "stages/train.py"])
+
+
 def seen() -> list[Path]:
     """The records that a trial is given."""
     return sorted([*RECORDS.glob("train_*"), *RECORDS.glob("valid_*")])
@@ -56,14 +61,16 @@ def seen() -> list[Path]:
 def prepare(folder: Path, changes: dict[str, object], again: bool) -> None:
     """A folder with the settings, and the records but those of the test split.
 
-    If the trial is tried `again`, a training that was begun there with these settings goes on.
+    If the trial is tried `again`, a training that was begun there with these settings goes on;
+    of one that is over, the model is gone.
     """
     settings = params.load(run.PROJECT / "params.yaml", changes)
     try:
         before = params.load(folder / "params.yaml").model_dump(include=DEPENDS)
     except KantorError:
         before = None
-    if folder.exists() and not (again and before == settings.model_dump(include=DEPENDS)):
+    begun = again and (folder / "models").exists()
+    if folder.exists() and not (begun and before == settings.model_dump(include=DEPENDS)):
         shutil.rmtree(folder)
     run.settle(folder, changes)
     (folder / "data/records").mkdir(parents=True, exist_ok=True)

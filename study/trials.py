@@ -25,7 +25,7 @@ from study import storage
 from study.space import Search
 
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
-MOST_DEATHS = 4  # of workers on one trial, before it is given up
+MOST_DEATHS = 4  # of workers or trainings over one trial, before it is given up
 SECONDS_TO_BEGIN = 10
 
 
@@ -72,6 +72,7 @@ class Trials:
         pruner = optuna.pruners.MedianPruner(pruning.startup_trials, pruning.warmup_epochs)
         named = {"study_name": search.name, "storage": self._storage, "pruner": pruner}
         begun = {"search": search.model_dump(mode="json"), "settings": settings}
+        begun |= {"dead_after": dead_after} if url else {}
         try:
             self.study = optuna.create_study(direction="minimize", **named)
             self.study.set_user_attr("begun", begun)
@@ -192,7 +193,8 @@ class Trials:
         if found != begun:
             raise KantorError(
                 f"search {self._search.name}: was begun with other settings in the YAML file or "
-                "in params.yaml, or on other records; take those again, or give it another name"
+                "in params.yaml, another --dead-after, other records or other code in kantor/; "
+                "take those again, or give it another name"
             )
         self._fill()
 
@@ -271,6 +273,6 @@ def _current(there: list[FrozenTrial]) -> FrozenTrial | None:
 
 
 def _given_up(there: list[FrozenTrial]) -> bool:
-    """Whether too many workers died over the trials at a place."""
+    """Whether too many workers or trainings died over the trials at a place."""
     failed = [trial for trial in there if trial.state is TrialState.FAIL]
     return sum("given_back" not in trial.user_attrs for trial in failed) >= MOST_DEATHS

@@ -51,6 +51,8 @@ def test_a_search_finds_what_is_best_and_says_how_to_set_it(searching):
     shown = rf"^search: 12 of 12 trials, .*; the best is trial {winner['trial']} with 0\.\d{{4}}$"
     assert re.search(shown, said, re.M), said
     assert all((report / name).stat().st_size > 5000 for name in ("history.svg", "importance.svg"))
+    asked = space.load(report / "search.yaml", PROJECT)
+    assert asked == space.load(searching.folder / "study/search.yaml", PROJECT)
     # What a trial could see of the data.
     seen = list(searching.trials.glob("*/data/records"))
     assert len(seen) == 12
@@ -99,7 +101,12 @@ def test_the_same_name_is_the_same_search(searching):
     assert "begun with other settings" in end(searching.begin(), code=1)
     searching.write(trials=1)
     (searching.records / "valid_windows.tfrecord").write_text("another")
-    assert "or on other records" in end(searching.begin(), code=1)
+    assert "other records" in end(searching.begin(), code=1)
+    (searching.records / "valid_windows.tfrecord").write_text("")
+    end(searching.begin())
+    with (searching.folder / "kantor/schedule.py").open("a") as code:
+        code.write("# changed\n")
+    assert "other code in kantor/" in end(searching.begin(), code=1)
 
 
 def test_a_search_must_not_see_the_test_split(searching):
@@ -127,6 +134,11 @@ def test_a_search_must_not_see_the_test_split(searching):
             {"space": {"train.beta_2": [0.95, 0.98]}},
             "space.train.beta_2.range is [0.95, 0.98]: expected",
         ),
+        (
+            {"space": {"train.weight_decay": {"low": 0, "high": 1}}},
+            "space.train.weight_decay: low is 0 and high 1, of which only whole",
+        ),
+        ({"space": {"train.batch_size": {"low": 8.0, "high": 16.5}}}, "train.batch_size is 8.0"),
         ({"space": {"train.beta_2": 0.98}}, "space.train.beta_2.range is 0.98: expected"),
         ({"space": {"train.beta_2": {"low": 1}}}, "space.train.beta_2.range.high: Field required"),
     ],
@@ -179,6 +191,24 @@ def test_a_trial_is_a_real_training_on_several_devices_and_scored_as_evaluate_do
     # What was killed while it was scored doesn't train again.
     assert "train:" not in clone.run(sys.executable, "-m", "study.trial")
     assert json.loads((clone.folder / "reports/valid.json").read_text())["loss"] == loss
+
+
+def test_a_training_goes_on_if_it_is_the_same_and_not_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(trainings, "RECORDS", tmp_path / "records")
+    folder = tmp_path / "trial"
+
+    def goes_on(changes, again, models=True):
+        trainings.prepare(folder, {}, again=False)
+        (folder / "begun").touch()
+        if models:
+            (folder / "models").mkdir()
+        trainings.prepare(folder, changes, again)
+        return (folder / "begun").exists()
+
+    assert goes_on({}, again=True)
+    assert not goes_on({}, again=False)
+    assert not goes_on({"train.epochs": 99}, again=True)
+    assert not goes_on({}, again=True, models=False), "those of an ended trial are removed"
 
 
 def test_a_search_trains_on_all_graphics_cards_of_its_machine(searching):

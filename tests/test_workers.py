@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import optuna
@@ -73,12 +74,17 @@ def test_a_trial_over_which_every_worker_dies_is_given_up(searching):
     assert len(begun.read_text().splitlines()) == MOST_DEATHS
 
 
-def test_a_training_that_crashes_ends_the_search_and_the_trial_waits(searching):
-    searching.write(space={"train.batch_size": {"choices": [14, 16]}})
-    for _ in range(4):  # a crash is no death of a worker, so it is never given up
-        assert "ended in the middle" in end(searching.begin(), code=1)
-    states = [trial.state for trial in loaded(searching.journal()).get_trials()]
-    assert TrialState.WAITING in states and TrialState.RUNNING not in states
+def test_a_training_that_crashes_ends_the_search_until_its_trial_is_given_up(searching):
+    searching.write(trials=4, space={"train.batch_size": {"choices": [14, 16]}})
+    crashes = 0
+    while "ended in the middle" in (said := end(searching.begin(), code=1)):
+        crashes += 1
+    trials = searching.found()
+    failed = trials[trials["state"] == "fail"]
+    assert set(failed["train.batch_size"]) == {14} and len(failed) == crashes
+    assert set(failed["trial"].value_counts()) == {MOST_DEATHS}
+    assert f"{failed['trial'].nunique()} of 4 trials are missing" in said
+    assert len(ended(trials)) == 4 - failed["trial"].nunique() > 0
 
 
 def test_a_trial_that_cant_even_begin_waits_until_it_can(searching):
@@ -169,21 +175,29 @@ def database():
 
 @pytest.mark.parametrize("shared", ["a database", "a journal file"])
 def test_of_four_workers_one_is_killed_and_no_trial_is_lost_or_done_twice(
-    searching, shared, request
+    searching, shared, request, tmp_path
 ):
     url = request.getfixturevalue("database") if shared == "a database" else None
     options = ["--storage", url, "--dead-after", "6"] if url else []
-    no_pruning = {"startup_trials": 99, "warmup_epochs": 1}
-    searching.write(trials=16, pruning=no_pruning)
-    workers = [searching.begin(*options, seconds=1.0) for _ in range(4)]
-    tiny = searching.trials
-    while len(list(tiny.glob("*/begun"))) < 4:
+    # With a database, a clone each: as on four machines, they share nothing else.
+    others = [Searching(tmp_path / f"{number}") for number in (2, 3, 4)] if url else []
+    clones = [searching, *others] if url else [searching] * 4
+    for clone in clones:
+        clone.write(trials=16, pruning={"startup_trials": 99, "warmup_epochs": 1})
+    workers = [clone.begin(*options, seconds=1.0) for clone in clones]
+
+    def begun():
+        """By place, how often a training was begun there."""
+        paths = [path for clone in {*clones} for path in clone.trials.glob("*/begun")]
+        return Counter(int(path.parent.name) for path in paths for _ in path.open())
+
+    while begun().total() < 4:
         assert all(worker.poll() is None for worker in workers)
         time.sleep(0.1)
     storage = optuna.storages.RDBStorage(url) if url else searching.journal()
 
     killed = workers[0]
-    places = stop_in_a_trial(killed, storage, tiny)
+    places = stop_in_a_trial(killed, storage, searching.trials)
     killed.kill()
     killed.communicate()
     for worker in workers[1:]:
@@ -196,10 +210,8 @@ def test_of_four_workers_one_is_killed_and_no_trial_is_lost_or_done_twice(
     assert sorted(trial.user_attrs["place"] for trial in complete) == list(range(16))
     (again,) = [trial for trial in complete if trial.user_attrs["place"] == places[0]]
     assert failed.params == again.params
-    for folder in tiny.glob("[0-9]*/"):
-        begun = len((folder / "begun").read_text().splitlines())
-        assert begun == (2 if int(folder.name) in places else 1), folder
-    assert ended(searching.found()).index.tolist() == list(range(16))
+    assert begun() == Counter([*range(16), *places])
+    assert ended(clones[-1].found()).index.tolist() == list(range(16))
     # The work is shared, not done by one.
     assert len({trial.user_attrs["pid"] for trial in trials}) == 4
 
