@@ -24,8 +24,10 @@ ABOUT = """\
 Losses are in nats a note on the notebook's windows, less is better. A base has the mean of its
 three seeds and, after ±, their standard deviation; a technique, how much more or less than its base
 that is, seed by seed. *time* is that of the fastest training. The verdict goes by the validation
-split: how sure the difference is tells the 95% interval in brackets (t-test for pairs), and less
-than 0.005 matters to nobody.
+split and the 95% interval in brackets (t-test for pairs). Less than 0.005 matters to nobody, if the
+interval stays within twice that; more helps or hurts, if the interval leaves out 0; the rest three
+seeds can't tell. What acts against overfitting (3, 7, 11) can show its price within the nine epochs
+of `notebook_short`, but not all of its use.
 """
 LINEAR = 0.1  # up to this many nats the plot's axis is linear, beyond it logarithmic
 MATTERS = 0.005  # nats a note; less, under a hundredth of the loss, does nobody any good
