@@ -10,6 +10,14 @@ from pathlib import Path
 from conftest import PROJECT
 from kantor import reproduce
 
+# Settings of a network that is compiled and trained in seconds, having no loop over time.
+CONVOLUTIONS = {
+    "model.architecture": "wavenet_lstm",
+    "model.wavenet_lstm.filters": [8],
+    "model.wavenet_lstm.lstm": [],
+    "train.examples": "windows",
+}
+
 
 class Clone:
     """A clone of the project with uncommitted work carried along."""

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pandas as pd
-from clone import Clone
+from clone import CONVOLUTIONS, Clone
 
 from kantor import model, model_file
 
@@ -20,16 +20,8 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path):
     clone = Clone(tmp_path / "kantor")
     clone.shrink()
     # Many short epochs: a kill hits anything, the writing of a checkpoint too.
-    changes = {
-        "model.architecture": "wavenet_lstm",
-        "model.wavenet_lstm.filters": [8],
-        "model.wavenet_lstm.lstm": [],
-        "model.wavenet_lstm.dropout": 0.1,
-        "train.examples": "windows",
-        "model.members": 2,
-        "train.epochs": EPOCHS,
-    }
-    clone.change(changes)
+    changes = {"model.wavenet_lstm.dropout": 0.1, "model.members": 2, "train.epochs": EPOCHS}
+    clone.change(CONVOLUTIONS | changes)
     clone.stage("download")
     clone.stage("preprocess")
     clone.stage("train")

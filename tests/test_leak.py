@@ -3,19 +3,14 @@
 import shutil
 
 import pytest
-from clone import Clone
+from clone import CONVOLUTIONS, Clone
 
 from kantor import chorale
 
 pytestmark = pytest.mark.xdist_group("leak")  # they share what is preprocessed once
 ARCHITECTURES = {
     "row_gru": {},
-    "wavenet_lstm": {
-        "model.architecture": "wavenet_lstm",
-        "model.wavenet_lstm.filters": [8],
-        "model.wavenet_lstm.lstm": [8],
-        "train.examples": "windows",
-    },
+    "wavenet_lstm": CONVOLUTIONS | {"model.wavenet_lstm.lstm": [8]},
 }
 
 

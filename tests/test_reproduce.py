@@ -4,20 +4,17 @@ import shutil
 import sys
 
 import pytest
-from clone import Clone
+from clone import CONVOLUTIONS, Clone
 
 from conftest import PROJECT, changed
 from kantor import reproduce
 
 # The quick setting, quicker: what is to be shown here needs no recurrent network.
 QUICKER = {
-    "reproduce.quick": {
+    "reproduce.quick": CONVOLUTIONS
+    | {
         "download.limit": 3,
         "preprocess.window": 16,
-        "model.architecture": "wavenet_lstm",
-        "model.wavenet_lstm.filters": [8],
-        "model.wavenet_lstm.lstm": [],
-        "train.examples": "windows",
         "train.epochs": 1,
         "train.schedule.warmup_epochs": 0,
         "train.batch_size": 64,

@@ -10,7 +10,7 @@ import optuna
 import pandas as pd
 import pytest
 import yaml
-from clone import Clone
+from clone import CONVOLUTIONS, Clone
 from searching import SEARCH, Searching, end, ended
 
 from conftest import PROJECT, flat
@@ -171,9 +171,7 @@ def test_a_trial_is_a_real_training_on_several_devices_and_scored_as_evaluate_do
     # Two shares of the processor, as several graphics cards would be used.
     changes = {"train.epochs": 2, "train.replicas": 2, "model.members": 2}
     # That the default network learns so too is shown by test_runtime.py, in a minute.
-    changes |= {"model.architecture": "wavenet_lstm", "train.examples": "windows"}
-    changes |= {"model.wavenet_lstm.filters": [8], "model.wavenet_lstm.lstm": []}
-    search = SEARCH | {"trials": 1, "changes": changes, "space": RATES}
+    search = SEARCH | {"trials": 1, "changes": changes | CONVOLUTIONS, "space": RATES}
     (clone.folder / "study/search.yaml").write_text(yaml.safe_dump(search))
     said = clone.run(sys.executable, "-m", "study.search")
     trial = clone.folder / "study/searches/tiny/0"
