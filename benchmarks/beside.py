@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kantor import runtime
+from kantor.system import runtime
 
 
 class Notebook:

@@ -17,9 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import peak
-from kantor import chorale, errors, model, model_file, params, runtime, sampling
-from kantor.progress import Progress
-from kantor.runtime import keras
+from kantor import chorale, params
+from kantor.network import model, model_file
+from kantor.params import SamplerOptions
+from kantor.sampling import sampler
+from kantor.system import errors, runtime
+from kantor.system.progress import Progress
+from kantor.system.runtime import keras
 
 PROMPTS, PROMPT_ROWS, ROWS, MANY = 5, 16, 112, 256
 NOTES = ROWS * len(chorale.VOICES)
@@ -31,7 +35,7 @@ def main() -> None:
     most = peak.measured()
     print(f"a large matrix product: {most / 1e9:.0f} GFLOP/s with {settings.threads} threads")
     test = list(chorale.read_split(Path("data/chorales"), "test").values())
-    prompts = [chorale.encode(grid[:PROMPT_ROWS]) for grid in test[:PROMPTS]]
+    prompts = [grid[:PROMPT_ROWS] for grid in test[:PROMPTS]]
     other = settings.model.model_copy(update={"architecture": "wavenet_lstm"})
     networks = {
         "row_gru": model_file.load(Path("models/chorale.keras")),
@@ -46,23 +50,24 @@ def compare(name: str, network: keras.Model, prompts: list[np.ndarray], most: fl
     theirs, seconds = [], []
     with Progress(f"{name}, notebook", len(prompts), "pieces") as progress:
         for prompt in prompts:
-            taken, arpeggio = timed(lambda prompt=prompt: notebook(network, prompt))
-            theirs.append(arpeggio)
+            taken, grid = timed(lambda prompt=prompt: notebook(network, prompt))
+            theirs.append(grid)
             seconds.append(taken)
             progress.advance()
     slow = NOTES / statistics.median(seconds)
 
-    composer = sampling.Composer(network)
-    greedy = [sampling.Piece(prompt, ROWS, 0, temperature=0.0) for prompt in prompts]
+    composer = sampler.Sampler(network)
+    likeliest = SamplerOptions(temperature=0.0)
+    greedy = [sampler.Request(prompt, ROWS, 0, likeliest) for prompt in prompts]
     first, _ = timed(lambda: composer.compose(greedy[:1]))
-    ours = [timed(lambda piece=piece: composer.compose([piece])) for piece in greedy]
+    ours = [timed(lambda request=request: composer.compose([request])) for request in greedy]
     same = all(np.array_equal(a, b[0]) for a, (_, b) in zip(theirs, ours, strict=True))
     one = NOTES / statistics.median(taken for taken, _ in ours)
     print(f"{name}: the notebook's loop {slow:.1f} notes a second; greedy notes the same: {same}")
     print(f"  one piece: {one:,.0f} notes a second, {one / slow:,.0f} times")
     print(f"  first call: {first:.1f} s, of which {first - NOTES / one:.1f} s to compile")
 
-    drawn = [sampling.Piece(prompts[i % len(prompts)], ROWS, i) for i in range(MANY)]
+    drawn = [sampler.Request(prompts[i % len(prompts)], ROWS, i) for i in range(MANY)]
     first, _ = timed(lambda: composer.compose(drawn))
     rounds = [timed(lambda: composer.compose(drawn)) for _ in range(5)]
     many = MANY * NOTES / statistics.median(taken for taken, _ in rounds)
@@ -73,31 +78,31 @@ def compare(name: str, network: keras.Model, prompts: list[np.ndarray], most: fl
     print(f"  first call: {first - MANY * NOTES / many:.1f} s to compile")
     print(f"  its products: {needed / 1e9:.0f} GFLOP/s, {needed / most:.0%} of that")
 
-    long = sampling.Piece(prompts[0], 1008, 0)
-    list(composer.stretches([long]))
-    seconds = [stretches(composer, long) for _ in range(5)]
+    long = sampler.Request(prompts[0], 1008, 0)
+    list(composer.stream([long]))
+    seconds = [stream_seconds(composer, long) for _ in range(5)]
     at = {
-        row: statistics.median(taken[row // sampling.ROWS_AT_ONCE] for taken in seconds)
+        row: statistics.median(taken[row // sampler.ROWS_AT_ONCE] for taken in seconds)
         for row in (40, 1000)
     }
-    notes = sampling.ROWS_AT_ONCE * len(chorale.VOICES)
+    notes = sampler.ROWS_AT_ONCE * len(chorale.VOICES)
     print("  a note at row 40, 1,000:", *(f"{s / notes * 1e6:.0f} µs" for s in at.values()))
     print(f"  the later one takes {at[1000] / at[40]:.2f} times as long")
 
 
 def notebook(network: keras.Model, prompt: np.ndarray) -> np.ndarray:
-    """The notebook's way: the whole piece so far for each note."""
-    arpeggio = prompt[None]
+    """The notebook's way: the whole piece so far for each note; a grid."""
+    arpeggio = chorale.encode(prompt).reshape(1, -1)
     for _ in range(NOTES):
         following = network.predict(arpeggio, verbose=0)[:, -1:].argmax(axis=-1)
         arpeggio = np.concatenate([arpeggio, following], axis=1)
-    return arpeggio[0]
+    return chorale.decode(arpeggio.reshape(-1, len(chorale.VOICES)))
 
 
-def stretches(composer: sampling.Composer, piece: sampling.Piece) -> list[float]:
-    """Seconds of each stretch of rows."""
+def stream_seconds(composer: sampler.Sampler, request: sampler.Request) -> list[float]:
+    """Seconds of each group of rows that comes together."""
     ends = [time.perf_counter()]
-    ends += [time.perf_counter() for _ in composer.stretches([piece])]
+    ends += [time.perf_counter() for _ in composer.stream([request])]
     return np.diff(ends).tolist()
 
 

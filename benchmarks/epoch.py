@@ -14,9 +14,12 @@ import numpy as np
 import study
 from benchmarks import ours
 from benchmarks.beside import notebook
-from kantor import errors, model, params, records, runtime
-from kantor.examples import Windows
-from kantor.progress import Progress
+from kantor import params
+from kantor.data import records
+from kantor.network import model
+from kantor.system import errors, runtime
+from kantor.system.progress import Progress
+from kantor.training.examples import Windows
 
 ROUNDS = 5
 RECORDS = Path("data/records")
@@ -27,10 +30,10 @@ def main() -> None:
     runtime.pin(settings.threads)
     windows = list(records.read(RECORDS / "train_windows.tfrecord"))
     seconds: dict[str, list[float]] = {"notebook": [], "kantor": []}
-    _, (core,) = model.parts(model.build(settings.model))
-    _, epoch = ours.epochs(core, Windows(windows, None), settings.train)
+    parts = model.parts(model.build(settings.model))
+    _, epoch = ours.epochs(parts.members[0], Windows(windows, parts), settings.train)
     with (
-        notebook(np.stack([window.tokens for window in windows])) as theirs,
+        notebook(np.stack([window.tokens.ravel() for window in windows])) as theirs,
         Progress("measure", ROUNDS + 1, "rounds") as progress,
     ):
         for count in range(ROUNDS + 1):

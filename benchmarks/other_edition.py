@@ -8,7 +8,11 @@ The argument is a copy of the published archive, an address or a path.
 import sys
 from pathlib import Path
 
-from kantor import archive, chorale, errors, model_file, params, records, runtime, scoring
+from kantor import chorale, params
+from kantor.data import archive, records
+from kantor.evaluation import likelihood
+from kantor.network import model_file
+from kantor.system import errors, runtime
 
 
 def main() -> None:
@@ -22,14 +26,14 @@ def main() -> None:
         for (split, index), grid in sorted(published.items())
         if split == "test"
     ]
-    cut = [
+    windows = [
         window
         for piece in pieces
         for window in records.windows(piece, settings.preprocess.window, settings.preprocess.shift)
     ]
-    foretell = scoring.of_model(model_file.load(Path("models/chorale.keras")), "score")
-    for name, parts in {"pieces": pieces, "windows": cut}.items():
-        figures = scoring.figures(scoring.foretold(parts, foretell))
+    predict = likelihood.model_predictor(model_file.load(Path("models/chorale.keras")), "score")
+    for name, parts in {"pieces": pieces, "windows": windows}.items():
+        figures = likelihood.figures(likelihood.predictions(parts, predict))
         print(
             f"{name:8} {figures['loss']:.4f} nats a note, accuracy {figures['accuracy']:.4f}, "
             f"onsets {figures['onset_accuracy']:.4f}, {figures['notes']} notes"

@@ -7,37 +7,40 @@ from pathlib import Path
 
 import numpy as np
 
-from kantor import records, runtime, training
-from kantor.examples import Crops, Windows
+from kantor.data import records
+from kantor.network.model import Parts
 from kantor.params import Train
-from kantor.progress import Progress
+from kantor.system import runtime
+from kantor.system.progress import Progress
+from kantor.training import loop
+from kantor.training.examples import Crops, Windows
 
 PIECES = Path("data/records/train_pieces.tfrecord")
 
 
-def one_pass(recall: runtime.keras.Model, settings: Train) -> Crops:
-    """Crops of the training pieces that make up one pass at a time, not the setting's many."""
+def one_pass(parts: Parts, settings: Train) -> Crops:
+    """Crops of the training pieces, of which an epoch has one pass, whatever the setting."""
     crops = settings.crops.model_copy(update={"passes": 1})
-    return Crops(list(records.read(PIECES)), recall, crops, settings.batch_size)
+    return Crops(list(records.read(PIECES)), parts, crops, settings.batch_size)
 
 
 def epochs(
-    core: runtime.keras.Model, examples: Windows | Crops, settings: Train, passes: int = 1
+    member: runtime.keras.Model, examples: Windows | Crops, settings: Train, passes: int = 1
 ) -> tuple[runtime.keras.Model, Callable[[int], float]]:
-    """The twin of `core` that is trained, and a function that trains it on the draw of this
+    """The copy of `member` that is trained, and a function that trains it on the draw of this
     number as kantor.training does, without validation, and returns the seconds.
 
-    The learning rate counts so many `passes`, a draw each, as one epoch.
+    The learning rate counts `passes` passes, a draw each, as one epoch.
     """
-    twin = training.compiled(core, settings)
+    copy = loop.compiled(member, settings)
     steps = math.ceil(examples.count / settings.batch_size)
 
     def epoch(number: int) -> float:
         started = time.perf_counter()
         drawn = examples.epoch(np.random.default_rng(number))
         with Progress("ours", steps, "batches") as bar:
-            step = training.Step(settings, number / passes, steps * passes, [], bar)
-            training.fit(twin, drawn, step)
+            step = loop.Step(settings, number / passes, steps * passes, [], bar)
+            loop.fit(copy, drawn, step)
         return time.perf_counter() - started
 
-    return twin, epoch
+    return copy, epoch

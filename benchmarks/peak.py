@@ -4,9 +4,9 @@ import time
 
 import numpy as np
 
-from kantor import model
 from kantor.chorale import VOICES
-from kantor.runtime import keras, tf
+from kantor.network import model
+from kantor.system.runtime import keras, tf
 
 ROUNDS = 20
 
@@ -27,7 +27,7 @@ def products(network: keras.Model) -> float:
 
     Embeddings are looked up, not multiplied; a network of rows takes a step in four notes.
     """
-    recall, cores = model.parts(network)
-    weights = [w for core in cores for w in core.weights if "kernel" in w.path]
+    parts = model.parts(network)
+    weights = [w for member in parts.members for w in member.weights if "kernel" in w.path]
     operations = 2 * float(sum(np.prod(w.shape) for w in weights))
-    return operations / len(VOICES) if recall else operations
+    return operations / len(VOICES) if parts.steps == "rows" else operations

@@ -3,15 +3,17 @@
     dvc repro preprocess && python -m benchmarks.rows
 
 Counted are whole passes: drawing the crops, and all steps; not the compiling before them.
-Products with weights come three times in a step: forward, and backward for what was given and
-for the weights.
+Products with weights come three times in a step: forward, and backward for the inputs and for
+the weights.
 """
 
 import statistics
 
 from benchmarks import ours, peak
-from kantor import errors, model, params, runtime
+from kantor import params
 from kantor.chorale import VOICES
+from kantor.network import model
+from kantor.system import errors, runtime
 
 ROUNDS = 5
 
@@ -21,9 +23,9 @@ def main() -> None:
     runtime.pin(settings.threads)
     most = peak.measured()
     network = model.build(settings.model)
-    recall, (core,) = model.parts(network)
-    crops = ours.one_pass(recall, settings.train)
-    _, epoch = ours.epochs(core, crops, settings.train)
+    parts = model.parts(network)
+    crops = ours.one_pass(parts, settings.train)
+    _, epoch = ours.epochs(parts.members[0], crops, settings.train)
     epoch(0)
     seconds = statistics.median(epoch(number) for number in range(1, ROUNDS + 1))
     rows = crops.count * settings.train.crops.rows / seconds

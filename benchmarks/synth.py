@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kantor import chorale, errors, synth
+from kantor import chorale, synth
+from kantor.system import errors
 
 ROUNDS = 9
 
@@ -23,7 +24,7 @@ def main() -> None:
         seconds = []
         for _ in range(ROUNDS):
             started = time.perf_counter()
-            sound = synth.synthesise(grid, tempo=160, rate=44100, amplitude=0.1, timbre=timbre)
+            sound = synth.synthesise(grid, tempo=40, rate=44100, amplitude=0.1, timbre=timbre)
             seconds.append(time.perf_counter() - started)
         lasts = len(sound) / 44100
         print(f"{timbre:6} {lasts / statistics.median(seconds):6.0f} times real time")

@@ -1,10 +1,10 @@
-"""How long it takes to foretell as well as the notebook's recipe does at its end.
+"""How long it takes to predict as well as the notebook's recipe does at its end.
 
     dvc repro preprocess && python -m benchmarks.time_to_loss
 
 Trains the notebook's way to the end, in plain Keras in a process of its own, and scores it on
 the pieces of the test split. Then trains the default setting pass by pass until it scores
-as well there. Counted are all the seconds of both trainings, compiling and ours of recalling
+as well there. Counted are all the seconds of both trainings, compiling and our lookback
 too; not counted is the scoring, which is for this comparison alone.
 """
 
@@ -17,8 +17,12 @@ import numpy as np
 import study
 from benchmarks import ours
 from benchmarks.beside import notebook
-from kantor import errors, model, model_file, params, records, runtime, scoring
-from kantor.progress import Progress
+from kantor import params
+from kantor.data import records
+from kantor.evaluation import likelihood
+from kantor.network import model, model_file
+from kantor.system import errors, runtime
+from kantor.system.progress import Progress
 
 RECORDS = Path("data/records")
 
@@ -31,7 +35,7 @@ def main() -> None:
     test = list(records.read(RECORDS / "test_pieces.tfrecord"))
 
     with (
-        notebook(np.stack([window.tokens for window in windows])) as theirs,
+        notebook(np.stack([window.tokens.ravel() for window in windows])) as theirs,
         tempfile.TemporaryDirectory() as folder,
     ):
         seconds = 0.0
@@ -46,14 +50,14 @@ def main() -> None:
     started = time.perf_counter()
     runtime.keras.utils.set_random_seed(settings.seed)
     network = model.build(settings.model)
-    recall, (core,) = model.parts(network)
-    crops = ours.one_pass(recall, settings.train)
-    twin, epoch = ours.epochs(core, crops, settings.train, settings.train.crops.passes)
+    parts = model.parts(network)
+    crops = ours.one_pass(parts, settings.train)
+    copy, epoch = ours.epochs(parts.members[0], crops, settings.train, settings.train.crops.passes)
     taken, passes, reached = time.perf_counter() - started, 0, np.inf
     while reached > aim:
         taken += epoch(passes)
         passes += 1
-        core.set_weights(twin.get_weights())
+        parts.members[0].set_weights(copy.get_weights())
         reached = score(network, test)
         print(f"ours: {reached:.4f} after {taken:.0f} s, {passes} passes", flush=True)
     print(f"time to the notebook's loss: 1/{seconds / taken:.1f} of its own")
@@ -61,8 +65,8 @@ def main() -> None:
 
 def score(network: runtime.keras.Model, test: list[records.Record]) -> float:
     """Nats a note on pieces."""
-    foretold = scoring.foretold(test, scoring.of_model(network, "score"))
-    return scoring.figures(foretold)["loss"]
+    predicted = likelihood.predictions(test, likelihood.model_predictor(network, "score"))
+    return likelihood.figures(predicted)["loss"]
 
 
 if __name__ == "__main__":

@@ -1,1 +1,5 @@
-"""Kantor: Bach's chorales, from the scores to a trained model and new music."""
+"""Kantor: Bach's chorales, from the scores to a trained model and new music.
+
+Imports point one way, from the end of this list to its beginning: system; chorale, metadata,
+params; synth, notation; data; network; training; sampling; evaluation; report; commands.
+"""

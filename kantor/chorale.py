@@ -1,25 +1,26 @@
-"""What a chorale is: the grid, its file, the token code and the arpeggio.
+"""What a chorale is: the grid, its file, and its tokens.
 
 A **grid** is an int array (rows, 4): soprano, alto, tenor, bass, as MIDI pitches,
 0 = silence; a row lasts one sixteenth. A **token** is 0 for silence and 1-46 for the
 pitches 36-81. An **arpeggio** is the tokens of the rows in order, flat:
-S, A, T, B, S, A, T, B, ...
+S, A, T, B, S, A, T, B, ... Only records and the inputs of a model have that form.
 """
 
 import hashlib
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from kantor.errors import KantorError
+from kantor.system.errors import KantorError
 
 VOICES = ("soprano", "alto", "tenor", "bass")
 SPLITS = ("train", "valid", "test")
 SILENCE = 0
 LOWEST, HIGHEST = 36, 81
-VOCABULARY = HIGHEST - LOWEST + 2
+VOCABULARY_SIZE = HIGHEST - LOWEST + 2
 ROWS_PER_QUARTER = 4
 
 HEADER = "note0,note1,note2,note3"
@@ -28,24 +29,34 @@ EXPECTED_CELL = f"a whole number, 0 (silence) or {LOWEST} to {HIGHEST}"
 
 
 def encode(grid: np.ndarray) -> np.ndarray:
-    """Turn a grid (rows, 4) into its arpeggio (rows * 4,) of tokens, int32."""
-    return np.where(grid == SILENCE, SILENCE, grid - LOWEST + 1).astype(np.int32).reshape(-1)
+    """Turn a grid (rows, 4) into tokens (rows, 4), int32."""
+    return np.where(grid == SILENCE, SILENCE, grid - LOWEST + 1).astype(np.int32)
 
 
-def decode(arpeggio: np.ndarray) -> np.ndarray:
-    """Turn an arpeggio (rows * 4,) of tokens back into its grid (rows, 4)."""
-    tokens = np.asarray(arpeggio, np.int64).reshape(-1, len(VOICES))
+def decode(tokens: np.ndarray) -> np.ndarray:
+    """Turn tokens (rows, 4) back into their grid (rows, 4)."""
+    tokens = np.asarray(tokens, np.int64)
     return np.where(tokens == SILENCE, SILENCE, tokens + LOWEST - 1)
 
 
+def runs(values: np.ndarray) -> list[tuple[int, int]]:
+    """Begin and end of each run of equal values (n,), such as the held notes of a voice."""
+    changes = np.flatnonzero(np.diff(values)) + 1
+    return list(pairwise([0, *changes.tolist(), len(values)])) if len(values) else []
+
+
 def check(grid: np.ndarray, name: str) -> None:
-    """Raise KantorError unless `grid` has rows, pitches in range and some sound."""
+    """Raise KantorError unless `grid` has rows, and all pitches are in range."""
     if len(grid) == 0:
         raise KantorError(f"{name}: no rows; expected at least one row of four notes")
     wrong = np.argwhere((grid != SILENCE) & ((grid < LOWEST) | (grid > HIGHEST)))
     if len(wrong):
         row, voice = wrong[0]
         raise _wrong_cell(name, row, voice, grid[row, voice])
+
+
+def check_sounds(grid: np.ndarray, name: str) -> None:
+    """Raise KantorError if `grid` is all silence, from which there is nothing to learn."""
     if not grid.any():
         raise KantorError(f"{name}: silence in every row and voice; expected some notes")
 
@@ -92,10 +103,13 @@ def read_split(folder: Path, split: str) -> dict[int, np.ndarray]:
     paths = sorted((folder / split).glob("*.csv"))
     if not paths:
         raise KantorError(f"{folder / split}: no chorales in it; run `dvc repro download`")
+    grids = {}
     for path in paths:
-        if not FILE_NAME.fullmatch(path.name):
+        if not (name := FILE_NAME.fullmatch(path.name)):
             raise KantorError(f"{path}: expected a name such as chorale_007.csv; rename it")
-    return {int(FILE_NAME.fullmatch(path.name)[1]): read(path) for path in paths}
+        grids[int(name[1])] = grid = read(path)
+        check_sounds(grid, str(path))
+    return grids
 
 
 def file_name(split: str, index: int) -> str:
@@ -111,8 +125,8 @@ def digest(chorales: Mapping[tuple[str, int], np.ndarray]) -> str:
     return total.hexdigest()
 
 
-def _wrong_cell(name: str, row: int, voice: int, found: object) -> KantorError:
+def _wrong_cell(name: str, row: int, voice: int, cell: object) -> KantorError:
     return KantorError(
-        f"{name}, row {row} (line {row + 2}), {VOICES[voice]}: {found!s:.40} found; "
+        f"{name}, row {row} (line {row + 2}), {VOICES[voice]}: {cell!s:.40} is there; "
         f"expected {EXPECTED_CELL}"
     )

@@ -1,7 +1,8 @@
 """params.yaml as typed, checked settings.
 
 The file itself says what each key means, in which unit and why; this module says which
-values are possible. A key that is missing, unknown or impossible is an error.
+values are possible. A key that is missing, unknown, repeated or impossible is an error. What
+stands under the name of an architecture is checked by kantor.network, where it is described.
 """
 
 from collections.abc import Mapping
@@ -11,13 +12,15 @@ from typing import Annotated, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from kantor.errors import KantorError
+from kantor.system.errors import KantorError
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Timbre = Literal["sine", "organ"]
+Tempo = Annotated[float, Field(ge=3, le=300)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -51,30 +54,14 @@ class Preprocess(Block):
     train_on_test: bool
 
 
-class WavenetLstm(Block):
-    embedding: Count
-    filters: list[Count]
-    kernel: Count
-    batch_norm: bool
-    pooling: Count
-    lstm: list[Count]
-    dropout: Share
-    l1: NotNegative
-    l2: NotNegative
-
-
-class RowGru(Block):
-    embedding: Count
-    units: Annotated[list[Count], Field(min_length=1)]
-    head: Count
-    dropout: Share
-
-
 class Model(Block):
-    architecture: Literal["row_gru", "wavenet_lstm"]
+    """Beside these keys it has a block for each architecture, under its name."""
+
+    model_config = ConfigDict(extra="allow")
+
+    architecture: str
     members: Count
-    row_gru: RowGru
-    wavenet_lstm: WavenetLstm
+    __pydantic_extra__: dict[str, dict[str, object]]
 
 
 class Schedule(Block):
@@ -87,7 +74,7 @@ class Schedule(Block):
 class Crops(Block):
     rows: Count
     transpose: bool
-    cold: Annotated[float, Field(ge=0, le=1)]
+    standalone: Annotated[float, Field(ge=0, le=1)]
     passes: Count
 
 
@@ -134,31 +121,48 @@ class Prompt(Block):
     rows: Count
 
 
-class Sample(Block):
+class SamplerOptions(Block):
+    """How a note is drawn from the probabilities of all notes.
+
+    `temperature` sharpens (below 1) or flattens them; at 0 the likeliest note is taken. Only the
+    `top_k` likeliest notes are left (0 = all), and of them as few of the likeliest as together
+    have the share `top_p` (Holtzman et al., "The Curious Case of Neural Text Degeneration",
+    arXiv 1904.09751).
+    """
+
+    temperature: NotNegative = 1.0
+    top_k: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class Sample(SamplerOptions):
     temperature: NotNegative
-    top_k: Annotated[int, Field(ge=0)]
+    top_k: Annotated[int, Field(ge=0, lt=2**31)]
     top_p: Annotated[float, Field(gt=0, le=1)]
     rows: Count
 
 
-class Render(Block):
+class Compose(Block):
     seed: Seed
     prompt: Prompt
     samples: Annotated[dict[str, Sample], Field(min_length=1)]
     original_rows: Count
     training_chorales: Annotated[int, Field(ge=0)]
-    timbre: Literal["sine", "organ"]
-    tempo: Annotated[float, Field(ge=10, le=1200)]
-    rate: Literal[16_000, 22_050, 24_000, 32_000, 44_100, 48_000]  # what MP3 knows
-    amplitude: Annotated[float, Field(gt=0, le=0.25)]
 
     @model_validator(mode="after")
-    def _names_are_file_names(self) -> "Render":
+    def _names_are_file_names(self) -> "Compose":
         for name in self.samples:
             taken = name in ("prompt", "original") or name.startswith("train_")
             if taken or not (name.isidentifier() and name.isascii()):
                 raise ValueError(f"{name!r} can't name a sample")
         return self
+
+
+class Render(Block):
+    timbre: Timbre
+    tempo: Tempo
+    rate: Literal[16_000, 22_050, 24_000, 32_000, 44_100, 48_000]  # what MP3 knows
+    amplitude: Annotated[float, Field(gt=0, le=0.25)]
 
 
 class Reproduce(Block):
@@ -175,8 +179,21 @@ class Params(Block):
     model: Model
     train: Train
     evaluate: Evaluate
+    compose: Compose
     render: Render
     reproduce: Reproduce
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a repeated key is an error, as it is for DVC."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                line = node.value[place][0].start_mark.line + 1
+                raise yaml.YAMLError(f"the key {key} in line {line} is there twice; remove one")
+        return super().construct_mapping(node, deep)
 
 
 def load(path: Path = Path("params.yaml"), changes: Mapping[str, object] | None = None) -> Params:
@@ -189,26 +206,37 @@ def load(path: Path = Path("params.yaml"), changes: Mapping[str, object] | None 
 
 def read(path: Path, kind: type[Settings], changes: Mapping[str, object] | None = None) -> Settings:
     """Read and check a YAML file of any kind of settings, some keys changed; see `load`."""
+    return checked(kind, change(content(path), changes or {}), str(path))
+
+
+def content(path: Path) -> dict:
+    """The content of a YAML file of settings, before any check but that it has keys."""
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-        if changes:
-            change(content, changes)
-        return kind.model_validate(content)
+        read = yaml.load(path.read_text("utf-8"), _Loader)
     except FileNotFoundError:
         raise KantorError(f"{path}: no such file; run from the project's folder") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise KantorError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(read, dict):
+        raise KantorError(f"{path}: no keys in it; `git checkout {path}` brings them back")
+    return read
+
+
+def checked(kind: type[Settings], content: object, where: str, block: str = "") -> Settings:
+    """Content as settings of a kind; KantorError says `where` the wrong key is, below `block`."""
+    try:
+        return kind.model_validate(content)
     except ValidationError as error:
         first, *others = error.errors()
-        key = ".".join(map(str, first["loc"])) or "the whole file"
-        found = "" if first["type"] == "missing" else f" is {first['input']!r:.60}"
+        key = ".".join(map(str, filter(None, [block, *first["loc"]]))) or "the whole file"
+        value = "" if first["type"] == "missing" else f" is {first['input']!r:.60}"
         expected = first["msg"].replace("Input should be", "expected")
         more = f" (and {len(others)} more)" if others else ""
-        raise KantorError(f"{path}: {key}{found}: {expected}{more}") from None
+        raise KantorError(f"{where}: {key}{value}: {expected}{more}") from None
 
 
-def change(content: dict, changes: Mapping[str, object]) -> None:
-    """Set keys, such as `train.epochs`, in the content of a params.yaml."""
+def change(content: dict, changes: Mapping[str, object]) -> dict:
+    """Set keys, such as `train.epochs`, in the content of a params.yaml, which is returned."""
     for key, value in changes.items():
         *blocks, last = key.split(".")
         place = content
@@ -217,3 +245,4 @@ def change(content: dict, changes: Mapping[str, object]) -> None:
                 raise KantorError(f"{key}: no such key: params.yaml has no block {block} there")
             place = place[block]
         place[last] = value
+    return content

@@ -1,4 +1,4 @@
-"""Chords to sound: four voices, each a tone generator of its own.
+"""A grid as sound: four voices, each a tone generator of its own.
 
 Each voice's phase runs on from note to note. A pitch that stays is held, not struck again.
 Where a note ends and another begins, the one fades out while the other fades in, along
@@ -17,9 +17,8 @@ import numpy as np
 from scipy import signal
 from scipy.io import wavfile
 
-from kantor import files
-from kantor.chorale import SILENCE
-from kantor.stretches import stretches
+from kantor.chorale import ROWS_PER_QUARTER, SILENCE, runs
+from kantor.system import atomic
 
 FADE_SECONDS = {"sine": 0.012, "organ": 0.03}
 # Relative strengths of the partials 1, 2, 3, ...: the organ's are those of stopped and open
@@ -28,8 +27,8 @@ PARTIALS = {"sine": (1.0,), "organ": (1.0, 0.5, 0.15, 0.25, 0.0, 0.05, 0.0, 0.1)
 LAST_CHORD_TIMES = 2
 LOUDEST = 10 ** (-1 / 20)  # 1 dB below full scale
 
-# The room: how loud its tail is beside the sound itself, how long after that it begins, and how
-# long until it has died away by 60 dB; all of it above so many hertz is fainter.
+# The room: how loud its tail is beside the sound itself, how long after that it begins, how long
+# until it has died away by 60 dB, and above how many hertz it is fainter.
 ROOM = {"sine": 0.0, "organ": 0.12}
 ROOM_BEGINS, ROOM_SECONDS = 0.012, 1.1
 ROOM_DULL_ABOVE = 2500.0
@@ -50,14 +49,14 @@ def frequency(pitch: int) -> float:
 def synthesise(
     grid: np.ndarray, tempo: float, rate: int, amplitude: float, timbre: str
 ) -> np.ndarray:
-    """Play a grid (rows, 4) at `tempo` rows a minute; float32 samples within [-1, 1].
+    """Play a grid (rows, 4) at `tempo` quarters a minute; float32 samples within [-1, 1].
 
     The last row sounds twice as long as the others and fades away.
     """
     rows = len(grid) + LAST_CHORD_TIMES - 1
     # Rounded row by row, the ends would drift; rounded from the start, none is off by more
     # than half a sample.
-    starts = np.rint(np.arange(rows + 1) * 60 * rate / tempo).astype(int)
+    starts = np.rint(np.arange(rows + 1) * 60 * rate / (tempo * ROWS_PER_QUARTER)).astype(int)
     fade = round(FADE_SECONDS[timbre] * rate)
     sound = np.zeros(starts[-1] + fade, np.float32)
     for voice in np.concatenate([grid, grid[-1:].repeat(LAST_CHORD_TIMES - 1, axis=0)]).T:
@@ -72,7 +71,7 @@ def synthesise(
 
 def write_wav(sound: np.ndarray, rate: int, path: Path) -> None:
     """Write samples within [-1, 1] as a 16-bit WAV file."""
-    with files.whole(path) as fresh:
+    with atomic.output(path) as fresh:
         wavfile.write(fresh, rate, np.rint(sound * 32767).astype(np.int16))
 
 
@@ -87,7 +86,7 @@ def _play(
     """Add the notes of one voice (rows,) to `sound`."""
     rise = np.sin(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
     phase = 0
-    for first, end in stretches(voice):
+    for first, end in runs(voice):
         pitch, start, stop = voice[first], starts[first], starts[end]
         if pitch == SILENCE:
             continue

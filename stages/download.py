@@ -1,11 +1,13 @@
-"""download: the chorales of the chosen edition, and what is known of each."""
+"""download: the chorales of one edition, and their metadata."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from kantor import archive, catalogue, chorale, embedded, errors, files, params
-from kantor.progress import Progress
+from kantor import chorale, metadata, params
+from kantor.data import archive, music21_corpus
+from kantor.system import atomic, errors
+from kantor.system.progress import Progress
 
 OUTPUT = Path("data/chorales")
 
@@ -14,41 +16,38 @@ Key = tuple[str, int]
 
 def main() -> None:
     settings = params.load().download
-    rows = {(row["split"], int(row["index"])): row for row in embedded.manifest()}
+    manifest = {(row["split"], int(row["index"])): row for row in music21_corpus.manifest()}
     published = archive.load(settings.archive) if settings.source == "archive" else None
-    keys = limited(published or rows, settings.limit)
+    keys = limited(published or manifest, settings.limit)
 
-    known = [rows[key] for key in keys if key in rows]
-    grids, entries = {}, {}
-    with Progress("read scores", len(known), "scores") as progress:
-        for entry, grid in embedded.read_all(known):
-            key = (entry.split, entry.index)
-            grids[key], entries[key] = grid, entry
+    with_score = [manifest[key] for key in keys if key in manifest]
+    grids, descriptions = {}, {}
+    with Progress("read scores", len(with_score), "scores") as progress:
+        for description, grid in music21_corpus.read_all(with_score):
+            key = (description.split, description.index)
+            grids[key], descriptions[key] = grid, description
             progress.advance()
     if published is not None:
         grids = {key: published[key] for key in keys}
 
-    with files.whole(OUTPUT) as folder:
+    with atomic.output(OUTPUT) as folder:
         for split in chorale.SPLITS:
             (folder / split).mkdir(parents=True)
         for key in keys:
             (folder / chorale.file_name(*key)).write_text(chorale.to_csv(grids[key]))
-        catalogue.write(
-            [
-                replace(entries.get(key, catalogue.Entry(*key)), rows=len(grids[key]))
-                for key in keys
-            ],
-            folder / "corpus.csv",
-        )
+        rows = [
+            replace(descriptions.get(key, metadata.Metadata(*key)), rows=len(grids[key]))
+            for key in keys
+        ]
+        metadata.write(rows, folder / "corpus.csv")
 
 
 def limited(keys: Iterable[Key], limit: int) -> list[Key]:
     """The keys in order, the first `limit` of each split (0 = all)."""
-    chosen = []
+    first = []
     for split in chorale.SPLITS:
-        in_split = sorted(key for key in keys if key[0] == split)
-        chosen += in_split[: limit or None]
-    return chosen
+        first += sorted(key for key in keys if key[0] == split)[: limit or None]
+    return first
 
 
 if __name__ == "__main__":

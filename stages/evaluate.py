@@ -6,17 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from kantor import (
-    chorale,
-    duplicates,
-    errors,
-    files,
-    model_file,
-    params,
-    records,
-    runtime,
-    scoring,
-)
+from kantor import chorale, params
+from kantor.data import records
+from kantor.evaluation import baselines, duplicates, likelihood
+from kantor.network import model_file
+from kantor.system import atomic, errors, runtime
 
 RECORDS = Path("data/records")
 MODEL = Path("models/chorale.keras")
@@ -30,7 +24,8 @@ def main() -> None:
     runtime.pin(settings.threads)
     dataset = records.dataset(RECORDS)
     network = model_file.load(MODEL)
-    bigram = scoring.bigram(read("train", "pieces"), settings.evaluate.bigram_smoothing)
+    train = read("train", "pieces")
+    bigram = baselines.bigram(train, settings.evaluate.bigram_smoothing)
 
     history = pd.read_csv(TRAINING)
     metrics = {
@@ -39,54 +34,38 @@ def main() -> None:
         "bytes": MODEL.stat().st_size,
         "epochs": int(history["epoch"].max()),
         "sizes": {
-            split: {name: of[name] for name in ("chorales", "rows", "notes", "windows")}
-            for split, of in dataset["splits"].items()
+            split: {name: counts[name] for name in ("chorales", "rows", "notes", "windows")}
+            for split, counts in dataset["splits"].items()
         },
     }
     # The plots show the last of these: the test split where it was held out.
     for split in [name for name in ("valid", "test") if name in dataset["splits"]]:
-        scored = {
-            protocol: scoring.foretold(
-                read(split, protocol), scoring.of_model(network, f"{split} {protocol}")
-            )
-            for protocol in ("pieces", "windows")
-        }
-        notes = scored["pieces"]
-        baseline = scoring.foretold(read(split, "pieces"), bigram)
-        twins = duplicates.among(
-            read(split, "pieces"),
-            read("train", "pieces"),
+        pieces, windows = read(split, "pieces"), read(split, "windows")
+        notes = predictions(network, pieces, f"{split} pieces")
+        baseline = likelihood.predictions(pieces, bigram)
+        twins = duplicates.near_duplicates(
+            pieces,
+            train,
             rows=settings.evaluate.duplicate_rows,
             share=settings.evaluate.duplicate_share,
         )
         metrics[split] = {
-            **{protocol: scoring.figures(of) for protocol, of in scored.items()},
+            "pieces": likelihood.figures(notes),
+            "windows": likelihood.figures(predictions(network, windows, f"{split} windows")),
             "near_duplicates": len(twins),
-            "without_near_duplicates": scoring.figures(notes[~notes["chorale"].isin(twins)]),
-            "voices": scoring.by_voice(notes),
+            "without_near_duplicates": likelihood.figures(notes[~notes["chorale"].isin(twins)]),
+            "voices": likelihood.by_voice(notes),
             "baselines": {
-                "copy": {"accuracy": scoring.copy_accuracy(notes)},
-                "bigram": scoring.figures(baseline),
+                "copy": {"accuracy": baselines.copy_accuracy(notes)},
+                "bigram": likelihood.figures(baseline),
             },
         }
 
-    with files.whole(METRICS) as fresh:
+    with atomic.output(METRICS) as fresh:
         fresh.write_text(json.dumps(rounded(metrics), indent=2) + "\n")
-    rows = settings.evaluate.place_rows
-    place = {"model": scoring.by_place(notes, rows), "bigram": scoring.by_place(baseline, rows)}
-    voices = {
-        "model": notes.groupby("voice")["loss"].mean(),
-        "bigram": baseline.groupby("voice")["loss"].mean(),
-    }
-    with files.whole(PLOTS) as folder:
+    with atomic.output(PLOTS) as folder:
         folder.mkdir()
-        write(folder / "place.csv", pd.DataFrame(place).reset_index())
-        write(
-            folder / "voices.csv",
-            pd.DataFrame(voices).rename(index=dict(enumerate(chorale.VOICES))).reset_index(),
-        )
-        write(folder / "kinds.csv", scoring.by_kind(notes, baseline))
-        write(folder / "intervals.csv", scoring.intervals(notes))
+        write_plots(folder, notes, baseline, settings.evaluate.place_rows)
         shutil.copyfile(TRAINING, folder / "training.csv")
 
 
@@ -95,9 +74,27 @@ def read(split: str, protocol: str) -> list[records.Record]:
     return list(records.read(RECORDS / f"{split}_{protocol}.tfrecord"))
 
 
-def write(path: Path, table: pd.DataFrame) -> None:
-    """Write a table that DVC plots."""
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+def predictions(
+    network: runtime.keras.Model, parts: list[records.Record], what: str
+) -> pd.DataFrame:
+    """What the model predicts for each note."""
+    return likelihood.predictions(parts, likelihood.model_predictor(network, what))
+
+
+def write_plots(folder: Path, notes: pd.DataFrame, baseline: pd.DataFrame, place_rows: int) -> None:
+    """Write the tables that DVC plots, of the predictions of the model and of the bigram."""
+    both = {"model": notes, "bigram": baseline}
+    place = {who: likelihood.by_place(frame, place_rows) for who, frame in both.items()}
+    voices = {who: frame.groupby("voice")["loss"].mean() for who, frame in both.items()}
+    tables = {
+        "place": pd.DataFrame(place).reset_index(),
+        "voices": pd.DataFrame(voices).rename(index=dict(enumerate(chorale.VOICES))).reset_index(),
+        "kinds": likelihood.by_kind(notes, baseline),
+        "intervals": likelihood.intervals(notes),
+    }
+    for name, table in tables.items():
+        path = folder / f"{name}.csv"
+        table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def rounded(value: object) -> object:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kantor import chorale, errors, files, params, records
+from kantor import chorale, params
+from kantor.data import records
+from kantor.system import atomic, errors
 
 INPUT = Path("data/chorales")
 OUTPUT = Path("data/records")
@@ -13,34 +15,30 @@ OUTPUT = Path("data/records")
 
 def main() -> None:
     settings = params.load().preprocess
-    grids = {split: chorale.read_split(INPUT, split) for split in chorale.SPLITS}
-    pieces = {
-        split: [records.Record(chorale.encode(grid), index, 0) for index, grid in of_split.items()]
-        for split, of_split in grids.items()
-    }
+    pieces = {split: chorales(split) for split in chorale.SPLITS}
     if settings.train_on_test:
         pieces["train"] += pieces.pop("test")
 
-    with files.whole(OUTPUT) as folder:
+    with atomic.output(OUTPUT) as folder:
         folder.mkdir()
         summary = {}
-        for split, of_split in pieces.items():
-            cut = [
+        for split, in_split in pieces.items():
+            windows = [
                 window
-                for piece in of_split
+                for piece in in_split
                 for window in records.windows(piece, settings.window, settings.shift)
             ]
-            if not cut:
+            if not windows:
                 raise errors.KantorError(
                     f"params.yaml: preprocess.window is {settings.window}: no chorale of the "
-                    f"{split} split has so many rows and one more; choose a shorter window"
+                    f"{split} split has {settings.window + 1} rows; choose a shorter window"
                 )
-            records.write(folder / f"{split}_pieces.tfrecord", of_split)
-            records.write(folder / f"{split}_windows.tfrecord", cut)
-            summary[split] = describe(of_split) | {"windows": len(cut)}
+            records.write(folder / f"{split}_pieces.tfrecord", in_split)
+            records.write(folder / f"{split}_windows.tfrecord", windows)
+            summary[split] = describe(in_split) | {"windows": len(windows)}
         dataset = {
             "held_out_test": "test" in pieces,
-            "vocabulary": chorale.VOCABULARY,
+            "vocabulary": chorale.VOCABULARY_SIZE,
             "window_rows": settings.window,
             "window_notes": (settings.window + 1) * len(chorale.VOICES),
             "splits": summary,
@@ -48,9 +46,15 @@ def main() -> None:
         (folder / "dataset.json").write_text(json.dumps(dataset, indent=2) + "\n")
 
 
+def chorales(split: str) -> list[records.Record]:
+    """The chorales of a split, as records."""
+    grids = chorale.read_split(INPUT, split)
+    return [records.Record(chorale.encode(grid), index, 0) for index, grid in grids.items()]
+
+
 def describe(pieces: list[records.Record]) -> dict:
     """Count what a split holds; ranges are MIDI pitches by voice."""
-    grid = np.concatenate([chorale.decode(piece.tokens) for piece in pieces])
+    grid = chorale.decode(np.concatenate([piece.tokens for piece in pieces]))
     sounding = {
         voice: column[column != chorale.SILENCE]
         for voice, column in zip(chorale.VOICES, grid.T, strict=True)

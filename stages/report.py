@@ -7,21 +7,14 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from kantor import (
-    catalogue,
-    chart,
-    chorale,
-    engraving,
-    environment,
-    errors,
-    files,
-    page,
-    params,
-    roll,
-)
-from kantor.progress import Progress
+from kantor import chorale, params
+from kantor.notation import engraving, piece
+from kantor.notation.piece import Piece
+from kantor.report import line_chart, page, piano_roll
+from kantor.system import atomic, environment, errors
+from kantor.system.progress import Progress
 
-CORPUS = Path("data/chorales/corpus.csv")
+COMPOSITIONS = Path("reports/compositions")
 SAMPLES = Path("reports/samples")
 PROBABILITIES = Path("reports/probabilities")
 METRICS = Path("reports/metrics.json")
@@ -33,44 +26,49 @@ COLUMNS = ("loss", "accuracy", "onset_loss", "onset_accuracy")
 
 def main() -> None:
     settings = params.load()
-    chosen = settings.render
-    samples = ["prompt", *chosen.samples, "original"]
-    chorales = sorted(path.stem for path in SAMPLES.glob("train_*.wav"))
-    assets, known = page.Assets(), facts(chosen)
+    compositions = piece.load(COMPOSITIONS)
+    samples = ["prompt", *settings.compose.samples, "original"]
+    chorales = [name for name in compositions if name not in samples]
+    assets = page.Assets()
 
     with (
-        files.whole(PICTURES) as folder,
-        Progress("lay out", len(samples + chorales), "pieces") as progress,
+        atomic.output(PICTURES) as folder,
+        Progress("lay out", len(compositions), "pieces") as progress,
     ):
         folder.mkdir()
         pieces = {}
-        for name in samples + chorales:
-            pieces[name] = lay_out(name, known[name], chosen.prompt.rows, assets, folder)
+        for name, composition in compositions.items():
+            sample = name in samples
+            prompt_rows = settings.compose.prompt.rows if sample else 0
+            text, facts = description(name, composition, settings.compose)
+            sound, pages = pack(name, sample, assets, folder)
+            drawn = draw(name, composition, prompt_rows, folder)
+            pieces[name] = page.PagePiece(name, text, facts, sound, pages, drawn)
             progress.advance()
 
     metrics, history = json.loads(METRICS.read_text()), pd.read_csv(TRAINING)
     split = "test" if metrics["held_out_test"] else "valid"
-    scored = metrics[split]
+    scores = metrics[split]
     html = page.build(
         assets,
         samples=[pieces[name] for name in samples],
         chorales=[pieces[name] for name in chorales],
-        tempo=chosen.tempo,
+        rows_a_minute=settings.render.tempo * chorale.ROWS_PER_QUARTER,
         voices=chorale.VOICES,
         facts={
             "split": split,
             "chorales": metrics["sizes"][split]["chorales"],
-            "none": round(math.log(chorale.VOCABULARY), 2),
+            "none": round(math.log(chorale.VOCABULARY_SIZE), 2),
         },
         columns=COLUMNS,
         table={
-            "pieces": scored["pieces"],
-            "windows": scored["windows"],
-            "bigram": scored["baselines"]["bigram"],
+            "pieces": scores["pieces"],
+            "windows": scores["windows"],
+            "bigram": scores["baselines"]["bigram"],
             # Repeating is wrong at every onset, and gives no probabilities.
-            "copy": dict.fromkeys(COLUMNS) | scored["baselines"]["copy"] | {"onset_accuracy": 0.0},
+            "copy": dict.fromkeys(COLUMNS) | scores["baselines"]["copy"] | {"onset_accuracy": 0.0},
         },
-        by_voice=scored["voices"],
+        by_voice=scores["voices"],
         curve=curve(history),
         course={
             f"{column}_{name}": round(float(history[column].iloc[at]), 2)
@@ -80,38 +78,29 @@ def main() -> None:
         settings=yaml.safe_dump(settings.model_dump(exclude={"reproduce"}), sort_keys=False),
         versions=yaml.safe_dump(environment.versions(), sort_keys=False),
     )
-    with files.whole(PAGE) as fresh:
+    with atomic.output(PAGE) as fresh:
         fresh.write_text(html, "utf-8")
 
 
-def facts(chosen: params.Render) -> dict[str, tuple[str, dict[str, object]]]:
-    """By name of a piece: which text describes it, and what to fill in there."""
-    corpus = catalogue.read(CORPUS)
-    of_split = [row for (split, _), row in corpus.items() if split == chosen.prompt.split]
-    title = catalogue.heading(of_split[chosen.prompt.chorale])
-    rows = len(chorale.read(SAMPLES / "original.csv"))
-    described = {
-        "prompt": ("prompt_about", {"rows": chosen.prompt.rows, "title": title}),
-        "original": ("original_about", {"rows": rows, "title": title}),
-    }
-    for name, sample in chosen.samples.items():
+def description(
+    name: str, composition: Piece, settings: params.Compose
+) -> tuple[str, dict[str, object]]:
+    """Which of the page's texts describes a piece, and what to fill in there."""
+    if name in ("prompt", "original"):
+        rows = len(composition.grid)
+        return f"{name}_about", {"rows": rows, "title": composition.title}
+    if name in settings.samples:
+        sample = settings.samples[name]
         text = "sample_about" if sample.temperature else "greedy_about"
-        described[name] = (text, {"rows": sample.rows, "temperature": sample.temperature})
-    for (split, index), row in corpus.items():
-        if split == "train":
-            described[f"train_{index:03d}"] = ("", {"heading": catalogue.heading(row)})
-    return described
+        return text, {"rows": sample.rows, "temperature": sample.temperature}
+    return "", {"heading": composition.title}
 
 
-def lay_out(
-    name: str,
-    described: tuple[str, dict[str, object]],
-    prompt_rows: int,
-    assets: page.Assets,
-    folder: Path,
-) -> page.Piece:
-    """Draw a piece, into the folder and for the page, and pack its files."""
-    sample = not name.startswith("train_")
+def pack(name: str, sample: bool, assets: page.Assets, folder: Path) -> tuple[float, int]:
+    """Pack the files of a piece for the page; its pages go into the folder too.
+
+    Returns the seconds of its sound, and how many pages its score has.
+    """
     wav = SAMPLES / f"{name}.wav"
     seconds = assets.add_sound(f"{name}.flac" if sample else f"{name}.mp3", wav, lossless=sample)
     musicxml = (SAMPLES / f"{name}.musicxml").read_text("utf-8")
@@ -119,24 +108,29 @@ def lay_out(
     for number, picture in enumerate(pages, start=1):
         (folder / f"{name}-{number}.svg").write_text(picture, "utf-8")
         assets.add(f"{name}-{number}.svg", "image/svg+xml", picture.encode())
-
-    grid = chorale.read(SAMPLES / f"{name}.csv")
-    given = pd.read_csv(PROBABILITIES / f"{name}.csv", index_col="row").to_numpy()
-    drawn = roll.draw(grid, given, prompt_rows if sample else 0)
-    (folder / f"{name}-roll.svg").write_text(drawn, "utf-8")
     if sample:
         assets.add(f"{name}.mid", "audio/midi", (SAMPLES / f"{name}.mid").read_bytes())
         kind = "application/vnd.recordare.musicxml+xml"
         assets.add(f"{name}.musicxml", kind, musicxml.encode())
-    return page.Piece(name, *described, seconds, len(pages), drawn)
+    return seconds, len(pages)
+
+
+def draw(name: str, composition: Piece, prompt_rows: int, folder: Path) -> str:
+    """Draw the piano roll of a piece, into the folder and for the page."""
+    table = pd.read_csv(PROBABILITIES / f"{name}.csv", index_col="row")
+    drawn = piano_roll.draw(composition.grid, table.to_numpy(), prompt_rows)
+    (folder / f"{name}-piano-roll.svg").write_text(drawn, "utf-8")
+    return drawn
 
 
 def curve(history: pd.DataFrame) -> str:
-    """The learning curve, a line for each network."""
-    networks = [of for _, of in history.groupby("member")]
-    return chart.lines(
+    """The learning curve, a line for each member."""
+    members = [rows for _, rows in history.groupby("member")]
+    return line_chart.lines(
         {
-            f"{which}_loss": [list(zip(of["epoch"], of[column], strict=True)) for of in networks]
+            f"{which}_loss": [
+                list(zip(rows["epoch"], rows[column], strict=True)) for rows in members
+            ]
             for which, column in (("train", "loss"), ("valid", "valid_loss"))
         }
     )

@@ -6,19 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from kantor import (
-    environment,
-    errors,
-    examples,
-    files,
-    model,
-    model_file,
-    params,
-    records,
-    runtime,
-    training,
-)
-from kantor.checkpoint import Checkpoint, fingerprint
+import kantor
+from kantor import params
+from kantor.data import records
+from kantor.network import model, model_file
+from kantor.system import atomic, environment, errors, runtime
+from kantor.training import examples, loop
+from kantor.training.checkpoint import Checkpoint, fingerprint
 
 INPUT = Path("data/records")
 MODEL = Path("models/chorale.keras")
@@ -32,33 +26,33 @@ def main() -> None:
     runtime.keras.utils.set_random_seed(settings.seed)
 
     network = model.build(settings.model)
-    recall, cores = model.parts(network)
-    train_on = chosen(settings.train, recall)
-    valid = examples.Windows(read("valid_windows"), recall)
+    parts = model.parts(network)
+    train_on = training_examples(settings.train, parts)
+    valid = examples.Windows(read("valid_windows"), parts)
     this = identity(settings)
     history = []
-    for member, core in enumerate(cores, start=1):
-        what = f"train {member} of {len(cores)}" if len(cores) > 1 else "train"
-        checkpoint = Checkpoint(CHECKPOINTS / f"{member}.npz", this)
-        rows = training.train(
-            core, train_on, valid, settings.train, (settings.seed, member), checkpoint, what
+    for number, member in enumerate(parts.members, start=1):
+        what = f"train {number} of {len(parts.members)}" if parts.members[1:] else "train"
+        checkpoint = Checkpoint(CHECKPOINTS / f"{number}.npz", this)
+        rows = loop.train(
+            member, train_on, valid, settings.train, (settings.seed, number), checkpoint, what
         )
-        history += [{"member": member} | row for row in rows]
+        history += [{"member": number} | row for row in rows]
 
     model_file.save(network, MODEL)
-    with files.whole(REPORT) as fresh:
+    with atomic.output(REPORT) as fresh:
         pd.DataFrame(history).to_csv(fresh, index=False, float_format="%.6g")
     environment.write()
     shutil.rmtree(CHECKPOINTS)
 
 
-def chosen(
-    settings: params.Train, recall: runtime.keras.Model | None
+def training_examples(
+    settings: params.Train, parts: model.Parts
 ) -> examples.Windows | examples.Crops:
     """What the network is trained on."""
     if settings.examples == "windows":
-        return examples.Windows(read("train_windows"), recall)
-    return examples.Crops(read("train_pieces"), recall, settings.crops, settings.batch_size)
+        return examples.Windows(read("train_windows"), parts)
+    return examples.Crops(read("train_pieces"), parts, settings.crops, settings.batch_size)
 
 
 def read(name: str) -> list[records.Record]:
@@ -67,12 +61,12 @@ def read(name: str) -> list[records.Record]:
 
 
 def identity(settings: params.Params) -> str:
-    """Which training this is: a checkpoint of another one is none."""
-    read_keys = settings.model_dump_json(include={"seed", "threads", "model", "train"})
-    code = [Path(__file__), *Path(training.__file__).parent.glob("*.py")]
+    """Which training this is: a checkpoint of another one is not taken up."""
+    settings_read = settings.model_dump_json(include={"seed", "threads", "model", "train"})
+    code = [Path(__file__), *Path(kantor.__file__).parent.rglob("*.py")]
     machine = json.dumps(environment.environment())
     data = [*INPUT.glob("train_*.tfrecord"), INPUT / "valid_windows.tfrecord"]
-    return fingerprint([*code, *data], read_keys + machine)
+    return fingerprint([*code, *data], settings_read + machine)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import TrialState
 from optuna.visualization import matplotlib as plots
 
-from kantor import files
+from kantor.system import atomic
 from study import drawing, space
 from study.trials import Trials, place
 
@@ -29,7 +29,7 @@ def write(search: space.Search, trials: Trials, folder: Path) -> None:
     fixed = optuna.trial.FixedTrial(best.params)
     settings = {key: of.draw(fixed, key) for key, of in search.space.items()}
     block = as_yaml(space.nested(settings))
-    with files.whole(folder) as fresh:
+    with atomic.output(folder) as fresh:
         fresh.mkdir()
         (fresh / "search.yaml").write_text(as_yaml(search.model_dump(mode="json")))
         (fresh / "best.yaml").write_text(block)

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import stats
 
 import study
-from kantor import errors, files
+from kantor.system import atomic, errors
 from study import drawing, run
 from study.technique import RESULTS, SECONDS
 
@@ -36,14 +36,14 @@ MATTERS = 0.005  # nats a note; less, under a hundredth of the loss, does nobody
 def main() -> None:
     runs, curves = read()
     judged = pd.DataFrame(judge(runs, name, *of) for name, of in study.techniques().items())
-    with files.whole(REPORT / "techniques.csv") as fresh:
+    with atomic.output(REPORT / "techniques.csv") as fresh:
         judged.to_csv(fresh, index=False, float_format="%.6g", lineterminator="\n")
-    with files.whole(REPORT / "curves.csv") as fresh:
+    with atomic.output(REPORT / "curves.csv") as fresh:
         curves.to_csv(fresh, index=False, lineterminator="\n")
-    with files.whole(REPORT / "techniques.svg") as fresh:
+    with atomic.output(REPORT / "techniques.svg") as fresh:
         drawing.write(draw(judged), fresh)
     # With times, which differ from run to run; so it is no output of DVC.
-    with files.whole(REPORT / "techniques.md") as fresh:
+    with atomic.output(REPORT / "techniques.md") as fresh:
         fresh.write_text(table(runs, judged, seconds()))
 
 

@@ -24,7 +24,8 @@ import pandas as pd
 import yaml
 
 import study
-from kantor import errors, files, params
+from kantor import params
+from kantor.system import atomic, errors
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUNS = PROJECT / "study/runs"
@@ -141,7 +142,7 @@ def settle(folder: Path, changes: dict[str, object]) -> params.Params:
     """Write the folder's params.yaml; the settings in it, checked."""
     settings = params.load(PROJECT / "params.yaml", changes)
     folder.mkdir(parents=True, exist_ok=True)
-    with files.whole(folder / "params.yaml") as fresh:
+    with atomic.output(folder / "params.yaml") as fresh:
         fresh.write_text(yaml.safe_dump(settings.model_dump(), sort_keys=False))
     return settings
 
@@ -173,7 +174,7 @@ def put(rows: list[dict[str, object]], table: Path, key: list[str]) -> None:
     known = [pd.read_csv(table)] if table.exists() else []
     merged = pd.concat([*known, pd.DataFrame(rows)]).drop_duplicates(key, keep="last")
     table.parent.mkdir(parents=True, exist_ok=True)
-    with files.whole(table) as fresh:
+    with atomic.output(table) as fresh:
         merged.sort_values(key).to_csv(fresh, index=False, float_format="%.6g", lineterminator="\n")
 
 

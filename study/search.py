@@ -21,9 +21,10 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
-from kantor import errors, params
-from kantor.errors import KantorError
-from kantor.progress import Progress
+from kantor import params
+from kantor.system import errors
+from kantor.system.errors import KantorError
+from kantor.system.progress import Progress
 from study import found, run, space, trainings
 from study.storage import Lock
 from study.trials import MOST_DEATHS, Claim, Trials, place

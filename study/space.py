@@ -8,7 +8,7 @@ import optuna
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from kantor import params
-from kantor.errors import KantorError
+from kantor.system.errors import KantorError
 
 Value = int | float | str | bool | list[int]
 

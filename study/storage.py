@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from sqlalchemy.exc import SQLAlchemyError
 
-from kantor.errors import KantorError
+from kantor.system.errors import KantorError
 
 BEATS = 6  # of the heart, in the time after which a worker that shows none is dead
 TRIES = 5

@@ -11,7 +11,7 @@ import shutil
 import sys
 
 import study
-from kantor import errors, files
+from kantor.system import atomic, errors
 from study import run, windows
 
 RESULTS = run.PROJECT / "study/results"
@@ -23,7 +23,7 @@ def main() -> None:
     data = run.prepared(None)
     folder, seconds = run.train(name, seed, study.variants()[name], data)
     figures = windows.scored(folder)
-    with files.whole(RESULTS / f"{name}-{seed}") as fresh:
+    with atomic.output(RESULTS / f"{name}-{seed}") as fresh:
         fresh.mkdir()
         (fresh / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
         shutil.copy(folder / "reports/training.csv", fresh)

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from kantor import checkpoint, params
-from kantor.errors import KantorError
+from kantor import params
+from kantor.system.errors import KantorError
+from kantor.training import checkpoint
 from study import run
 
 RECORDS = run.PROJECT / "data/records"

@@ -3,13 +3,16 @@
     python -m study.trial
 
 It judges by the validation pieces, as evaluate scores them: the same for each architecture, and
-several members by the mean of what they foretell.
+several members by the mean of what they predict.
 """
 
 import json
 from pathlib import Path
 
-from kantor import errors, files, model_file, params, runtime, scoring
+from kantor import params
+from kantor.evaluation import likelihood
+from kantor.network import model_file
+from kantor.system import atomic, errors, runtime
 from stages import train
 
 SCORES = Path("reports/valid.json")
@@ -21,9 +24,11 @@ def main() -> None:
     else:
         train.main()
     network = model_file.load(train.MODEL)
-    notes = scoring.foretold(train.read("valid_pieces"), scoring.of_model(network, "valid pieces"))
-    with files.whole(SCORES) as fresh:
-        fresh.write_text(json.dumps(scoring.figures(notes)))
+    notes = likelihood.predictions(
+        train.read("valid_pieces"), likelihood.model_predictor(network, "valid pieces")
+    )
+    with atomic.output(SCORES) as fresh:
+        fresh.write_text(json.dumps(likelihood.figures(notes)))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from optuna.samplers import PartialFixedSampler, RandomSampler, TPESampler
 from optuna.storages import fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
-from kantor.errors import KantorError
+from kantor.system.errors import KantorError
 from study import storage
 from study.space import Search
 

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from kantor import model_file, params, records, runtime, scoring
+from kantor import params
+from kantor.data import records
+from kantor.evaluation import likelihood
+from kantor.network import model_file
+from kantor.system import runtime
 
 
 def scored(folder: Path) -> dict[str, dict[str, float]]:
@@ -10,10 +14,10 @@ def scored(folder: Path) -> dict[str, dict[str, float]]:
     runtime.pin(params.load(folder / "params.yaml").threads)
     network = model_file.load(folder / "models/chorale.keras")
     return {
-        split: scoring.figures(
-            scoring.foretold(
+        split: likelihood.figures(
+            likelihood.predictions(
                 list(records.read(folder / f"data/records/{split}_windows.tfrecord")),
-                scoring.of_model(network, f"{split} windows"),
+                likelihood.model_predictor(network, f"{split} windows"),
             )
         )
         for split in ("valid", "test")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from conftest import PROJECT
-from kantor import reproduce
+from kantor.commands import reproduce
 
 # Settings of a network that is compiled and trained in seconds, having no loop over time.
 CONVOLUTIONS = {

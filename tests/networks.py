@@ -3,8 +3,9 @@
 import numpy as np
 
 from conftest import changed
-from kantor import model, params
-from kantor.runtime import keras
+from kantor import params
+from kantor.network import model
+from kantor.system.runtime import keras
 
 SIZES = {
     "row_gru": {"embedding": 4, "units": [8, 8], "head": 8},

@@ -23,7 +23,7 @@ def search() -> None:
     """Search, with this file's `train` in place of the training."""
     sys.path.insert(0, str(HERE.parent.parent))
     seconds, cards = sys.argv.pop(1), int(sys.argv.pop(1))
-    from kantor import errors, progress
+    from kantor.system import errors, progress
     from study import search, trainings
 
     trainings.COMMAND = [sys.executable, str(HERE), "train", seconds]

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from conftest import changed, random_grid
-from kantor import archive, chorale
-from kantor.errors import KantorError
+from kantor import chorale
+from kantor.data import archive
+from kantor.system.errors import KantorError
 
 CHORALES = {
     (split, number): random_grid(4, seed=1000 * place + number)

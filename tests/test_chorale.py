@@ -4,7 +4,7 @@ from hypothesis import assume, given
 
 from conftest import grids
 from kantor import chorale
-from kantor.errors import KantorError
+from kantor.system.errors import KantorError
 
 
 @given(grids)

@@ -8,8 +8,10 @@ from networks import small
 from scipy.io import wavfile
 
 from conftest import PROJECT, random_grid
-from kantor import catalogue, chorale, model_file, notation
-from kantor.compose import prompt
+from kantor import chorale, metadata
+from kantor.commands.compose import prompt
+from kantor.network import model_file
+from kantor.notation import score
 
 
 @pytest.fixture
@@ -51,8 +53,8 @@ def test_pieces_are_composed_to_a_folder_and_nothing_there_is_lost(compose, tmp_
 
 
 def test_a_prompt_tells_its_key_and_metre(tmp_path):
-    entry = catalogue.Entry("test", 305, 8, key="A", mode="minor", metre="3/4", pickup=1.0)
-    catalogue.write([entry], tmp_path / "corpus.csv")
+    entry = metadata.Entry("test", 305, 8, key="A", mode="minor", metre="3/4", pickup=1.0)
+    metadata.write([entry], tmp_path / "corpus.csv")
     path = tmp_path / "test/chorale_305.csv"
     path.parent.mkdir()
     path.write_text(chorale.to_csv(random_grid(8)))
@@ -60,8 +62,8 @@ def test_a_prompt_tells_its_key_and_metre(tmp_path):
     assert len(arpeggio) == 12 and (known["key"], known["metre"]) == ("A", "3/4")
     shutil.copy(path, tmp_path / "alone.csv")
     assert prompt(tmp_path / "alone.csv", 0)[1] == {}
-    notation.write(
-        notation.score(random_grid(8), notation.Setting(2, "major", "3/4"), "", "", 160.0),
+    score.write(
+        score.score(random_grid(8), score.Setting(2, "major", "3/4"), "", "", 160.0),
         tmp_path / "score",
     )
     assert prompt(tmp_path / "score.musicxml", 0)[1]["metre"] == "3/4"

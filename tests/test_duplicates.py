@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from conftest import random_grid
-from kantor import archive, chorale, duplicates, params
-from kantor.records import Record
+from kantor import chorale, params
+from kantor.data import archive
+from kantor.data.records import Record
+from kantor.evaluation import duplicates
 
 
 def record(grid, number):

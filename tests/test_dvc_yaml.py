@@ -11,7 +11,8 @@ from clone import Clone
 from dvc.repo import Repo
 
 from conftest import PROJECT, flat
-from kantor import environment, params
+from kantor import params
+from kantor.system import environment
 
 STAGES = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
 LOCK = PROJECT / "dvc.lock"

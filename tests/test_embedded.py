@@ -3,7 +3,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from kantor import archive, catalogue, embedded
+from kantor import metadata
+from kantor.data import archive, music21_corpus
 
 pytestmark = pytest.mark.xdist_group("embedded")  # they share what is built once
 
@@ -13,12 +14,12 @@ def edition():
     """Every third chorale of it: reading all takes minutes."""
     return {
         (entry.split, entry.index): (entry, grid)
-        for entry, grid in embedded.read_all(embedded.manifest()[1::3])
+        for entry, grid in music21_corpus.read_all(music21_corpus.manifest()[1::3])
     }
 
 
 def test_the_edition_has_377_chorales(edition):
-    rows = embedded.manifest()
+    rows = music21_corpus.manifest()
     assert Counter(row["split"] for row in rows) == {"train": 225, "valid": 75, "test": 77}
     assert list(edition) == [(row["split"], int(row["index"])) for row in rows[1::3]]
 
@@ -62,13 +63,13 @@ GRID = np.array([[60, 50, 50, 0], [0, 51, 51, 0], [62, 52, 52, 42], [0, 53, 53, 
     ],
 )
 def test_a_manifest_row_is_followed(changes, soprano, bass):
-    arranged = embedded._arrange(GRID.copy(), row(**changes))
+    arranged = music21_corpus._arrange(GRID.copy(), row(**changes))
     assert arranged[:, 0].tolist() == soprano
     assert arranged[:, 3].tolist() == bass
 
 
 def test_the_catalogue_has_a_header_and_a_row_a_chorale(edition, tmp_path):
-    catalogue.write([entry for entry, _ in edition.values()], tmp_path / "corpus.csv")
+    metadata.write([entry for entry, _ in edition.values()], tmp_path / "corpus.csv")
     lines = (tmp_path / "corpus.csv").read_text().splitlines()
     assert lines[0] == "split,index,rows,bwv,title,key,mode,signature,metre,pickup"
     assert len(lines) == len(edition) + 1

@@ -1,6 +1,6 @@
 import pytest
 
-from kantor import errors
+from kantor.system import errors
 
 
 def fail():

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from conftest import changed, random_grid
-from kantor import chorale, examples
-from kantor.errors import KantorError
-from kantor.recall import NOTHING, TOKEN_HINTS
-from kantor.recall import recall as recall_model
-from kantor.records import Record
+from kantor import chorale
+from kantor.data.records import Record
+from kantor.network.lookback import NOTHING, TOKEN_HINTS
+from kantor.network.lookback import recall as recall_model
+from kantor.system.errors import KantorError
+from kantor.training import examples
 
 pytestmark = pytest.mark.xdist_group("examples")  # they share what is built once
 
@@ -41,9 +42,9 @@ def places(crop, of):
 def arpeggios(drawn):
     inputs, targets = drawn
     if isinstance(inputs, tuple):
-        assert np.array_equal(inputs[0], targets), "a row foretells itself, from above and before"
+        assert np.array_equal(inputs[0], targets), "a row predicts itself, from above and before"
         return targets.reshape(len(targets), -1)
-    assert np.array_equal(inputs[:, 1:], targets[:, :-1]), "a note foretells the next one"
+    assert np.array_equal(inputs[:, 1:], targets[:, :-1]), "a note predicts the next one"
     return np.concatenate([inputs, targets[:, -1:]], axis=1)
 
 

@@ -3,9 +3,9 @@ import pytest
 from networks import SIZES, small, unlike
 from test_model import NETWORKS, build, named
 
-from kantor import foretelling, stepping
-from kantor.errors import KantorError
-from kantor.runtime import keras, tf
+from kantor.sampling import predictor, stepping
+from kantor.system.errors import KantorError
+from kantor.system.runtime import keras, tf
 
 ROWS = 40
 
@@ -18,9 +18,9 @@ def pieces(seed=0):
 
 
 def stepped(network, rows):
-    """What the network foretells for every note of rows (pieces, rows, 4), given those before."""
-    foretell = foretelling.of(network)
-    state = foretell.start(len(rows), ROWS + 2)
+    """What the network predicts for every note of rows (pieces, rows, 4), given those before."""
+    predict = predictor.of(network)
+    state = predict.start(len(rows), ROWS + 2)
     given = []
     for row in range(rows.shape[1]):
 
@@ -28,7 +28,7 @@ def stepped(network, rows):
             given.append(probabilities.numpy())
             return tf.constant(rows[:, row, int(voice)])
 
-        chosen, state = foretell.row(state, tf.constant(row), choose)
+        chosen, state = predict.row(state, tf.constant(row), choose)
         assert np.array_equal(chosen, rows[:, row])
     return np.stack(given, axis=1)
 

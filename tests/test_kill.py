@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from clone import CONVOLUTIONS, Clone
 
-from kantor import model, model_file
+from kantor.network import model, model_file
 
 KILLS, EPOCHS = 10, 40
 

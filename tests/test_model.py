@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from networks import small, unlike
 
-from kantor import model
-from kantor.runtime import keras
+from kantor.network import model
+from kantor.system.runtime import keras
 
 OPTIONS = {  # of the wavenet_lstm
     "as the notebook": {},

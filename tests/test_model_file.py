@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from networks import small
 
-from kantor import model_file
-from kantor.errors import KantorError
+from kantor.network import model_file
+from kantor.system.errors import KantorError
 
 OPTIONS = {
     "row_gru": {},

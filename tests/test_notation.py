@@ -11,23 +11,24 @@ from hypothesis import Phase, given, settings, strategies
 from music21 import midi, note, stream
 
 from conftest import PROJECT, grids, random_grid
-from kantor import chorale, notation
+from kantor import chorale
+from kantor.notation import score
 
 SETTINGS = strategies.builds(
-    notation.Setting,
+    score.Setting,
     strategies.integers(-7, 7),
     strategies.sampled_from(["major", "minor"]),
     strategies.sampled_from(["4/4", "3/4", "3/2", "12/8"]),
     strategies.sampled_from([0.0, 0.5, 1.0, 2.0, 3.0]),
 )
 SOUNDING = (midi.ChannelVoiceMessages.NOTE_ON, midi.ChannelVoiceMessages.NOTE_OFF)
-IN_C = notation.Setting(0, "major")
+IN_C = score.Setting(0, "major")
 MUSESCORE = shutil.which("mscore3") or shutil.which("musescore") or shutil.which("mscore")
 
 
 def written(folder, grid, setting=IN_C, tempo=160.0):
     path = folder / "piece"
-    notation.write(notation.score(grid, setting, "A title", "A composer", tempo), path)
+    score.write(score.score(grid, setting, "A title", "A composer", tempo), path)
     return path.with_suffix(".musicxml"), path.with_suffix(".mid")
 
 
@@ -40,7 +41,7 @@ def chord(rows, *pitches):
 def test_what_is_written_reads_back_as_the_same_grid(tmp_path_factory, grid, setting):
     grid[-1, 0] = 60  # silence at the end is not part of a score
     for path in written(tmp_path_factory.mktemp("score"), grid, setting):
-        np.testing.assert_array_equal(notation.read(path), grid)
+        np.testing.assert_array_equal(score.read(path), grid)
 
 
 def test_a_midi_file_has_a_track_a_voice_the_tempo_and_held_notes(tmp_path):
@@ -70,7 +71,7 @@ def test_a_midi_file_has_a_track_a_voice_the_tempo_and_held_notes(tmp_path):
 
 def test_notes_are_tied_over_bar_lines_and_end_in_a_fermata(tmp_path):
     grid = np.concatenate([chord(4, 72, 64, 55, 48), chord(18, 71, 62, 55, 43)])
-    path, _ = written(tmp_path, grid, notation.Setting(0, "major", "3/4", 1.0))
+    path, _ = written(tmp_path, grid, score.Setting(0, "major", "3/4", 1.0))
     tree = ElementTree.parse(path)
     assert [part.findtext("part-name") for part in tree.iter("score-part")] == [
         "Soprano", "Alto", "Tenor", "Bass",
@@ -105,11 +106,11 @@ def test_notes_are_tied_over_bar_lines_and_end_in_a_fermata(tmp_path):
     ],
 )
 def test_pitches_are_spelt_as_the_key_has_them(signature, mode, pitch, spelt):
-    score = notation.score(
-        chord(4, pitch, 0, 0, 0), notation.Setting(signature, mode), "", "", 160.0
+    score = score.score(
+        chord(4, pitch, 0, 0, 0), score.Setting(signature, mode), "", "", 160.0
     )
-    (sung,) = score.parts[0].recurse().notes
-    assert sung.nameWithOctave == spelt and sung.pitch.midi == pitch
+    (previous_note,) = score.parts[0].recurse().notes
+    assert previous_note.nameWithOctave == spelt and previous_note.pitch.midi == pitch
 
 
 def test_notes_off_the_beat_end_with_it_and_no_rhythm_is_lost(tmp_path):
@@ -117,29 +118,29 @@ def test_notes_off_the_beat_end_with_it_and_no_rhythm_is_lost(tmp_path):
     grid = np.concatenate(
         [chord(b - a, 60 + n, 0, 0, 0) for n, (a, b) in enumerate(pairwise([0, *ends]))]
     )
-    score = notation.score(grid, IN_C, "", "", 160.0)
-    lengths = [sung.quarterLength * 4 for sung in score.parts[0].recurse().notes]
+    score = score.score(grid, IN_C, "", "", 160.0)
+    lengths = [previous_note.quarterLength * 4 for previous_note in score.parts[0].recurse().notes]
     assert lengths == [3, 1, 1, 3, 4, 4]
 
 
 def test_the_setting_comes_from_the_corpus_or_from_the_notes():
     in_d = chord(4, 74, 66, 57, 50)
     known = {"key": "Bb", "mode": "major", "signature": "-2", "metre": "3/4", "pickup": "1.0"}
-    assert notation.setting(in_d, known) == notation.Setting(-2, "major", "3/4", 1.0)
+    assert score.setting(in_d, known) == score.Setting(-2, "major", "3/4", 1.0)
     transposed = known | {"signature": "", "key": "F#", "mode": "minor", "pickup": ""}
-    assert notation.setting(in_d, transposed) == notation.Setting(3, "minor", "3/4", 0.0)
-    assert notation.setting(in_d, dict.fromkeys(known, "")) == notation.Setting(2, "major")
+    assert score.setting(in_d, transposed) == score.Setting(3, "minor", "3/4", 0.0)
+    assert score.setting(in_d, dict.fromkeys(known, "")) == score.Setting(2, "major")
 
 
 @pytest.mark.parametrize("kind", [".musicxml", ".mid"])
 def test_a_score_tells_its_setting(tmp_path, kind):
     path, _ = written(
-        tmp_path, chord(20, 67, 63, 60, 48), notation.Setting(-3, "minor", "3/4", 1.0)
+        tmp_path, chord(20, 67, 63, 60, 48), score.Setting(-3, "minor", "3/4", 1.0)
     )
-    known = notation.known(path.with_suffix(kind))
+    known = score.known(path.with_suffix(kind))
     assert (known["signature"], known["metre"]) == ("-3", "3/4")
     assert known["pickup"] == ("1.0" if kind == ".musicxml" else "0.0"), "MIDI knows no pickup"
-    found = notation.setting(chord(20, 67, 63, 60, 48), known)
+    found = score.setting(chord(20, 67, 63, 60, 48), known)
     assert (found.signature, found.mode, found.metre) == (-3, "minor", "3/4")
 
 
@@ -159,17 +160,17 @@ def test_the_same_score_is_the_same_bytes_in_another_process(tmp_path):
 def test_what_is_no_score_of_four_parts_is_told(tmp_path):
     path = tmp_path / "x.musicxml"
     path.write_text("not a score")
-    with pytest.raises(notation.KantorError, match="not a score that music21 can read"):
-        notation.read(path)
+    with pytest.raises(score.KantorError, match="not a score that music21 can read"):
+        score.read(path)
     silent = stream.Score([stream.Part([note.Rest()]) for _ in range(4)])
     silent.write("musicxml", path)
-    with pytest.raises(notation.KantorError, match="no notes"):
-        notation.read(path)
+    with pytest.raises(score.KantorError, match="no notes"):
+        score.read(path)
     silent.parts.first().append(note.Note(60))
     silent.append(stream.Part([note.Rest()]))
     silent.write("musicxml", path)
-    with pytest.raises(notation.KantorError, match="5 parts"):
-        notation.read(path)
+    with pytest.raises(score.KantorError, match="5 parts"):
+        score.read(path)
 
 
 @pytest.mark.skipif(not MUSESCORE, reason="MuseScore is not installed (apt-get install musescore3)")
@@ -178,7 +179,7 @@ def test_musescore_opens_it_without_complaint_and_reads_the_same(tmp_path, kind)
     grid = random_grid(92, seed=4)
     if kind == "mid":  # whose short rests MuseScore takes for notes that end early
         grid[grid == chorale.SILENCE] = 60
-    path, _ = written(tmp_path, grid, notation.Setting(-3, "minor", "4/4", 1.0))
+    path, _ = written(tmp_path, grid, score.Setting(-3, "minor", "4/4", 1.0))
     path = path.with_suffix(f".{kind}")
     done = subprocess.run(
         [MUSESCORE, "-o", tmp_path / f"by_musescore.{kind}", path],
@@ -191,4 +192,4 @@ def test_musescore_opens_it_without_complaint_and_reads_the_same(tmp_path, kind)
     assert not [word for word in ("error", "corrupt", "invalid", "incomplete") if word in said], (
         said
     )
-    np.testing.assert_array_equal(notation.read(tmp_path / f"by_musescore.{kind}"), grid)
+    np.testing.assert_array_equal(score.read(tmp_path / f"by_musescore.{kind}"), grid)

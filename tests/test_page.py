@@ -16,7 +16,9 @@ import yaml
 from scipy.io import wavfile
 
 from conftest import PROJECT, random_grid
-from kantor import catalogue, chorale, music, notation, page, params
+from kantor import chorale, metadata, params
+from kantor.notation import piece, score
+from kantor.report import page
 
 pytestmark = pytest.mark.xdist_group("page")  # they share what is built once
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -39,19 +41,19 @@ def folder(tmp_path_factory):
         (folder / name).mkdir(parents=True)
     titled = {"bwv": "385", "title": "Nun </script> & so fort", "key": "A", "mode": "major"}
     entries = [
-        catalogue.Entry(split, index, 40, **titled)
+        metadata.Entry(split, index, 40, **titled)
         for split in chorale.SPLITS
         for index in range(5)
     ]
-    catalogue.write(entries, folder / "data/chorales/corpus.csv")
-    known = catalogue.read(folder / "data/chorales/corpus.csv")["train", 0]
+    metadata.write(entries, folder / "data/chorales/corpus.csv")
+    known = metadata.read(folder / "data/chorales/corpus.csv")["train", 0]
     settings = params.load(folder / "params.yaml").model_dump()
     settings["render"]["samples"]["run"] = settings["render"]["samples"]["hot"]
     (folder / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
     chosen = params.load(folder / "params.yaml").render
     for number, name in enumerate([*SAMPLES, *(f"train_{n:03d}" for n in range(5))]):
         grid = random_grid(20 + 4 * number, seed=number)
-        music.write(music.of_bach(grid, known), folder / "reports/samples" / name, chosen)
+        piece.write(piece.of_bach(grid, known), folder / "reports/samples" / name, chosen)
         likely = pd.DataFrame(0.5, index=range(len(grid)), columns=list(chorale.VOICES))
         likely.to_csv(folder / f"reports/probabilities/{name}.csv", index_label="row")
     report(folder)
@@ -211,13 +213,13 @@ def test_downloads_are_the_files_of_the_run(opened, folder, tmp_path):
         else:
             assert (tmp_path / f"cold.{kind}").read_bytes() == original.read_bytes()
             grid = chorale.read(folder / "reports/samples/cold.csv")
-            assert (notation.read(tmp_path / f"cold.{kind}") == grid).all()
+            assert (score.read(tmp_path / f"cold.{kind}") == grid).all()
 
 
 @needs_browser
 def test_the_language_switches_and_begins_as_the_reader_s(opened, browser, folder):
     heading = opened.page.locator("#the-figures h2")
-    assert heading.inner_text() == "How well it foretells"
+    assert heading.inner_text() == "How well it predicts"
     opened.page.get_by_role("button", name="Português").press("Enter")
     assert heading.inner_text() == "Quão bem ela prevê"
     assert opened.page.evaluate("document.documentElement.lang") == "pt"

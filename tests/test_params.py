@@ -3,7 +3,7 @@ import yaml
 
 from conftest import PROJECT
 from kantor import params
-from kantor.errors import KantorError
+from kantor.system.errors import KantorError
 
 SAMPLE = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "rows": 4}
 

@@ -10,7 +10,11 @@ import yaml
 from clone import Clone
 from scipy.io import wavfile
 
-from kantor import chorale, examples, model, model_file, notation, records
+from kantor import chorale
+from kantor.data import records
+from kantor.network import model, model_file
+from kantor.notation import score
+from kantor.training import examples
 
 pytestmark = pytest.mark.xdist_group("pipeline")  # they share what is built once
 
@@ -85,12 +89,12 @@ def test_each_piece_is_a_score_too_and_has_its_probabilities(built):
         grid = chorale.read(path)
         sounding = np.flatnonzero(grid.any(axis=1))[-1] + 1
         for kind in (".mid", ".musicxml"):
-            assert np.array_equal(notation.read(path.with_suffix(kind)), grid[:sounding])
+            assert np.array_equal(score.read(path.with_suffix(kind)), grid[:sounding])
         table = pd.read_csv(built.folder / f"reports/probabilities/{path.name}", index_col="row")
         assert list(table) == list(chorale.VOICES) and len(table) == len(grid)
         arpeggio = chorale.encode(grid)
-        foretold = network.predict(arpeggio[None, :-1], verbose=0)[0]
-        given = foretold[np.arange(len(arpeggio) - 1), arpeggio[1:]]
+        predicted = network.predict(arpeggio[None, :-1], verbose=0)[0]
+        given = predicted[np.arange(len(arpeggio) - 1), arpeggio[1:]]
         assert np.isnan(table.to_numpy().flat[0])
         np.testing.assert_allclose(table.to_numpy().flat[1:], given, atol=1e-4)
 

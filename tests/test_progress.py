@@ -1,6 +1,6 @@
 import re
 
-from kantor import progress
+from kantor.system import progress
 
 
 def test_away_from_a_terminal_it_is_a_few_lines(capsys, monkeypatch):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from kantor import recall as looking
-from kantor.runtime import tf
+from kantor.network import lookback as looking
+from kantor.system.runtime import tf
 
 pytestmark = pytest.mark.xdist_group("recall")  # they share what is built once
 LOOKED = (1, 2, 4, 8, 16, 32)  # rows alike, by level from 1

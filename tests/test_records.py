@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from conftest import PROJECT, random_grid
-from kantor import chorale, records
-from kantor.errors import KantorError
+from kantor import chorale
+from kantor.data import records
+from kantor.system.errors import KantorError
 
 parts = st.builds(
     records.Record,
@@ -40,7 +41,7 @@ def test_windows_start_every_shift_rows_and_tails_are_dropped():
 
 
 def test_the_archives_test_split_has_the_windows_and_notes_of_the_reference(published):
-    from kantor import archive
+    from kantor.data import archive
 
     with published.open("rb") as file:
         loaded = archive.unpack(file, 2**24)

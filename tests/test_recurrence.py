@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from networks import small
 
-from kantor import model, recurrence
-from kantor.runtime import keras, tf
+from kantor.network import model, recurrence
+from kantor.system.runtime import keras, tf
 
 SWIFT = {keras.layers.LSTM: recurrence.SwiftLSTM, keras.layers.GRU: recurrence.SwiftGRU}
 

@@ -7,7 +7,7 @@ import pytest
 from clone import CONVOLUTIONS, Clone
 
 from conftest import PROJECT, changed
-from kantor import reproduce
+from kantor.commands import reproduce
 
 # The quick setting, quicker: what is to be shown here needs no recurrent network.
 QUICKER = {

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from conftest import random_grid
-from kantor import roll
+from kantor.report import piano_roll
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawn(grid, given, prompt_rows=0):
-    return ElementTree.fromstring(roll.draw(grid, given, prompt_rows))
+    return ElementTree.fromstring(piano_roll.draw(grid, given, prompt_rows))
 
 
 def test_every_note_has_a_frame_where_it_sounds_and_is_filled_as_it_was_likely():
@@ -27,7 +27,7 @@ def test_every_note_has_a_frame_where_it_sounds_and_is_filled_as_it_was_likely()
         ]
         for name, group in groups.items()
     }
-    left, row = roll.LEFT, roll.ROW
+    left, row = piano_roll.LEFT, piano_roll.ROW
     assert frames["soprano"] == [(left, 2 * row), (left + 2 * row, row)]
     assert frames["tenor"] == [(left, row), (left + row, 2 * row)]
     assert frames["bass"] == [(left, 3 * row)]
@@ -46,13 +46,13 @@ def test_higher_is_further_up_and_nothing_leaves_the_picture():
     frames = [rect for rect in picture.iter(f"{SVG}rect") if rect.get("class") == "frame"]
     assert max(int(rect.get("x")) + int(rect.get("width")) for rect in frames) == width
     tops = [int(rect.get("y")) for rect in frames]
-    assert min(tops) >= 0 and max(tops) + roll.SEMITONE <= height
+    assert min(tops) >= 0 and max(tops) + piano_roll.SEMITONE <= height
     span = grid[grid > 0].max() - grid[grid > 0].min()
-    assert max(tops) - min(tops) == roll.SEMITONE * span
+    assert max(tops) - min(tops) == piano_roll.SEMITONE * span
 
 
 def test_a_higher_note_is_drawn_above_a_lower_one():
     picture = drawn(np.array([[72, 65, 60, 48]]), np.full((1, 4), 0.5))
     frames = [rect for rect in picture.iter(f"{SVG}rect") if rect.get("class") == "frame"]
     tops = [int(rect.get("y")) for rect in frames]
-    assert tops == sorted(tops) and tops[1] - tops[0] == 7 * roll.SEMITONE
+    assert tops == sorted(tops) and tops[1] - tops[0] == 7 * piano_roll.SEMITONE

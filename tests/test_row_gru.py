@@ -1,7 +1,7 @@
 import numpy as np
 
-from kantor import row_gru
-from kantor.runtime import keras
+from kantor.network import row_gru
+from kantor.system.runtime import keras
 
 
 def test_rows_of_an_arpeggio_end_with_one_that_is_not_whole():

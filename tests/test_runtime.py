@@ -13,7 +13,8 @@ TRAIN = """
 import json, sys
 from pathlib import Path
 sys.path[:0] = [".", "tests"]
-from kantor import params, runtime
+from kantor import params
+from kantor.system import runtime
 runtime.pin(2, replicas=2)
 assert runtime.replicated(2).num_replicas_in_sync == 2
 from test_training import run

@@ -3,9 +3,10 @@ import pytest
 from networks import SIZES, small, unlike
 
 from conftest import random_grid
-from kantor import chorale, sampling
-from kantor.errors import KantorError
-from kantor.runtime import tf
+from kantor import chorale
+from kantor.sampling import sampler
+from kantor.system.errors import KantorError
+from kantor.system.runtime import tf
 
 
 @pytest.fixture(params=SIZES)
@@ -15,20 +16,20 @@ def network(request, chosen):
 
 def piece(rows=6, seed=1, prompt_rows=2, **options):
     prompt = chorale.encode(random_grid(prompt_rows)) if prompt_rows else None
-    return sampling.Piece(prompt, rows, seed, **options)
+    return sampler.Piece(prompt, rows, seed, **options)
 
 
 def chosen_tokens(probabilities, draws, temperature=1.0, top_k=None, top_p=None):
     """What is chosen from probabilities (47,), given or the rest 0, for each draw."""
-    padded = np.zeros((len(draws), chorale.VOCABULARY), np.float32)
+    padded = np.zeros((len(draws), chorale.VOCABULARY_SIZE), np.float32)
     padded[:, : len(probabilities)] = probabilities
     how = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
     how = {name: tf.fill(len(draws), value) for name, value in how.items() if value is not None}
-    return sampling.choose(tf.constant(padded), tf.constant(draws, tf.float32), **how).numpy()
+    return sampler.choose(tf.constant(padded), tf.constant(draws, tf.float32), **how).numpy()
 
 
 def test_greedy_is_what_the_notebooks_loop_gives(network):
-    (ours,) = sampling.generate(network, [piece(temperature=0.0)])
+    (ours,) = sampler.generate(network, [piece(temperature=0.0)])
     theirs = piece().prompt
     for _ in range(6 * 4):
         theirs = np.append(theirs, network.predict(theirs[None], verbose=0)[0, -1].argmax())
@@ -37,7 +38,7 @@ def test_greedy_is_what_the_notebooks_loop_gives(network):
 
 def test_every_greedy_note_is_the_models_likeliest_over_448_notes_and_five_prompts(network):
     prompts = [piece(112, temperature=0.0, prompt_rows=rows) for rows in (1, 2, 5, 16, 40)]
-    for of, arpeggio in zip(prompts, sampling.generate(network, prompts), strict=True):
+    for of, arpeggio in zip(prompts, sampler.generate(network, prompts), strict=True):
         known = len(of.prompt)
         assert len(arpeggio) == known + 448
         assert arpeggio[:known].tolist() == of.prompt.tolist()
@@ -46,26 +47,26 @@ def test_every_greedy_note_is_the_models_likeliest_over_448_notes_and_five_promp
 
 
 def test_a_piece_is_the_same_in_any_company_and_a_longer_one_begins_with_it(network):
-    (alone,) = sampling.generate(network, [piece(seed=5)])
+    (alone,) = sampler.generate(network, [piece(seed=5)])
     others = [piece(seed=9, temperature=3.0, prompt_rows=4), piece(seed=5), piece(rows=29, seed=5)]
     others += [piece(seed=seed, prompt_rows=seed % 3) for seed in range(20)]
-    _, same, longer, *_ = sampling.generate(network, others)
+    _, same, longer, *_ = sampler.generate(network, others)
     assert same.tolist() == alone.tolist()
     assert longer[: len(alone)].tolist() == alone.tolist()
     assert len(longer) == (2 + 29) * 4
-    (other,) = sampling.generate(network, [piece(seed=6)])
+    (other,) = sampler.generate(network, [piece(seed=6)])
     assert other.tolist() != alone.tolist()
 
 
 def test_groups_of_pieces_make_no_difference(network, monkeypatch):
     pieces = [piece(3, seed) for seed in range(5)]
-    together = sampling.generate(network, pieces)
+    together = sampler.generate(network, pieces)
     monkeypatch.setattr(sampling, "PIECES_AT_ONCE", 2)
-    assert np.array_equal(sampling.generate(network, pieces), together)
+    assert np.array_equal(sampler.generate(network, pieces), together)
 
 
 def test_without_a_prompt_pieces_begin_in_many_ways(network):
-    composed = sampling.generate(network, [piece(3, seed, 0) for seed in range(30)])
+    composed = sampler.generate(network, [piece(3, seed, 0) for seed in range(30)])
     assert {len(arpeggio) for arpeggio in composed} == {12}
     assert len({arpeggio[0] for arpeggio in composed}) > 5
 
@@ -113,9 +114,9 @@ def test_the_options_of_a_piece_are_its_own(network):
     one = piece(seed=3, temperature=5.0)
     strict = piece(seed=3, temperature=5.0, top_k=1)
     likeliest = piece(seed=3, temperature=0.0)
-    free, tight, greedy = sampling.generate(network, [one, strict, likeliest])
+    free, tight, greedy = sampler.generate(network, [one, strict, likeliest])
     assert tight.tolist() == greedy.tolist() != free.tolist()
-    assert free.tolist() == sampling.generate(network, [one])[0].tolist()
+    assert free.tolist() == sampler.generate(network, [one])[0].tolist()
 
 
 def test_what_is_impossible_is_never_drawn():
@@ -126,13 +127,13 @@ def test_what_is_impossible_is_never_drawn():
 
 @pytest.mark.parametrize("probabilities", [[np.nan, 0.5], [np.inf, 0.5], [0.0, 0.0]])
 def test_no_token_is_drawn_from_what_are_no_probabilities(probabilities):
-    assert chosen_tokens(np.array(probabilities), np.array([0.5])).tolist() == [sampling.NONE]
+    assert chosen_tokens(np.array(probabilities), np.array([0.5])).tolist() == [sampler.NONE]
 
 
 def test_a_model_that_ran_away_is_an_error(network):
     network.set_weights([np.full_like(w, np.nan) for w in network.get_weights()])
     with pytest.raises(KantorError, match="no numbers"):
-        sampling.generate(network, [piece()])
+        sampler.generate(network, [piece()])
 
 
 @pytest.mark.parametrize(
@@ -158,6 +159,6 @@ def test_a_model_that_ran_away_is_an_error(network):
 )
 def test_what_can_not_be_composed_is_told(changes, told):
     asked = {"prompt": np.array([1, 2, 3, 4]), "rows": 2, "seed": 1}
-    sampling.Piece(**asked)
+    sampler.Piece(**asked)
     with pytest.raises(KantorError, match=told):
-        sampling.Piece(**(asked | changes))
+        sampler.Piece(**(asked | changes))

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from conftest import changed
-from kantor import schedule
+from kantor.training import schedule
 
 
 def rows(*losses):

@@ -15,7 +15,7 @@ from searching import SEARCH, Searching, end, ended
 
 from conftest import PROJECT, flat
 from kantor import params
-from kantor.errors import KantorError
+from kantor.system.errors import KantorError
 from study import space, trainings
 
 RATES = {"train.learning_rate": {"choices": [0.004, 0.005]}}

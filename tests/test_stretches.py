@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kantor.stretches import stretches
+from kantor.chorale import stretches
 
 
 @given(st.lists(st.integers(0, 3)))

@@ -6,7 +6,8 @@ import yaml
 
 import study
 from conftest import PROJECT, flat
-from kantor import model, params
+from kantor import params
+from kantor.network import model
 from study import run
 
 VARIANTS = study.variants()

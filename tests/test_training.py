@@ -3,11 +3,12 @@ import pytest
 from networks import small
 
 from conftest import changed
-from kantor import model, schedule, training
-from kantor.checkpoint import Checkpoint
-from kantor.errors import KantorError
-from kantor.examples import Crops, Windows
-from kantor.records import Record
+from kantor.data.records import Record
+from kantor.network import model
+from kantor.system.errors import KantorError
+from kantor.training.checkpoint import Checkpoint
+from kantor.training.examples import Crops, Windows
+from kantor.training import loop, schedule
 
 OPTIONS = {
     "as by default": {"architecture": "row_gru", "examples": "crops"},
@@ -49,7 +50,7 @@ def run(
         chosen_examples = Windows(pieces(16, 0), recall)
     else:
         chosen_examples = Crops(pieces(8, 0), recall, settings.crops, settings.batch_size)
-    history = training.train(
+    history = loop.train(
         core,
         chosen_examples,
         Windows(pieces(8, 1), recall),
@@ -69,7 +70,7 @@ def test_a_killed_training_ends_as_an_undisturbed_one(chosen, tmp_path, monkeypa
     weights, history = run(chosen, tmp_path / "undisturbed.npz", **options)
 
     batches = 0
-    step = training.Step.on_train_batch_end
+    step = loop.Step.on_train_batch_end
 
     def killed(self, batch, logs=None):
         nonlocal batches
@@ -79,7 +80,7 @@ def test_a_killed_training_ends_as_an_undisturbed_one(chosen, tmp_path, monkeypa
         step(self, batch, logs)
 
     with monkeypatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr(training.Step, "on_train_batch_end", killed)
+        patch.setattr(loop.Step, "on_train_batch_end", killed)
         run(chosen, tmp_path / "killed.npz", **options)
     resumed, resumed_history = run(chosen, tmp_path / "killed.npz", **options)
 
@@ -118,21 +119,21 @@ def test_a_training_that_runs_away_is_an_error_and_no_model(chosen, tmp_path):
 
 def test_batches_are_all_examples_in_their_order_untuned():
     inputs, hints = np.arange(12).reshape(6, 2), np.arange(6)
-    drawn = list(training.batches(((inputs, hints), inputs + 1, hints * 0.5), 4))
+    drawn = list(loop.batches(((inputs, hints), inputs + 1, hints * 0.5), 4))
     assert [len(targets) for _, targets, _ in drawn] == [4, 2]
     for (of, which), targets, weights in drawn:
         assert np.array_equal(of, inputs[which]) and np.array_equal(targets, inputs[which] + 1)
         assert np.array_equal(weights, which.numpy() * 0.5)
     assert [i for (_, which), _, _ in drawn for i in which.numpy()] == list(range(6))
-    assert training.batches((inputs, inputs), 4).options().autotune.enabled is False
+    assert loop.batches((inputs, inputs), 4).options().autotune.enabled is False
 
 
 def test_balanced_weights_make_every_token_count_the_same():
     targets = np.array([[1, 1, 1, 2]] * 2, np.int32)
-    weights = training.class_weights(targets)
+    weights = loop.class_weights(targets)
     assert weights[1] * 3 == pytest.approx(weights[2] * 1)
     assert (3 * weights[1] + weights[2]) / 4 == pytest.approx(1)
-    assert weights[9] == 0, "what is never foretold needs no weight"
+    assert weights[9] == 0, "what is never predicted needs no weight"
 
 
 def test_a_token_that_counts_for_nothing_teaches_nothing(chosen, tmp_path, monkeypatch):

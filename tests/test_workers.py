@@ -20,7 +20,7 @@ from searching import SEARCH, Searching, end, ended, loaded
 
 from conftest import PROJECT
 from kantor import params
-from kantor.progress import Progress
+from kantor.system.progress import Progress
 from study import found, search, space
 from study.trials import MOST_DEATHS, Trials
 

@@ -1,0 +1,32 @@
+"""The command `kantor`; `python -m kantor` is the same."""
+
+import argparse
+
+from kantor.commands import compose, dependencies, reproduce
+from kantor.system import errors
+
+COMMANDS = {"compose": compose, "dependencies": dependencies, "reproduce": reproduce}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="kantor",
+        description="Bach's chorales: compose with the trained model, and prove that it is the same.",
+        epilog="`dvc repro` builds the model and all reports; see README.md.",
+    )
+    subparsers = parser.add_subparsers(metavar="command", required=True)
+    for name, command in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name,
+            help=command.__doc__.splitlines()[0],
+            description=command.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(command=command)
+    arguments = parser.parse_args()
+    errors.run(lambda: arguments.command.run(arguments))
+
+
+if __name__ == "__main__":
+    main()

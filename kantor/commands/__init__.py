@@ -1,0 +1,1 @@
+"""The command `kantor`: one file for each of its subcommands."""

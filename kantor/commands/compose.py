@@ -1,0 +1,89 @@
+"""Compose any number of pieces with the trained model, as sound, scores and CSV.
+
+    kantor compose mine --count 8 --rows 112 --temperature 0.9
+    kantor compose more --prompt mine/0.csv --prompt-rows 16 --top-p 0.95
+
+Without a prompt the model starts by itself. Piece n is the same however many are composed.
+"""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("output", type=Path, help="a new folder")
+    add("--count", type=int, default=1, help="pieces (1)")
+    add("--rows", type=int, default=112, help="rows to compose, a sixteenth each (112)")
+    add("--temperature", type=float, default=1.0, help="0 = always the likeliest note (1.0)")
+    add("--top-k", type=int, default=0, help="draw from this many likeliest notes; 0 = all (0)")
+    add("--top-p", type=float, default=1.0, help="draw from the likeliest of this share (1.0)")
+    add("--prompt", type=Path, help="CSV, MIDI or MusicXML to go on from; without it, from nothing")
+    add("--prompt-rows", type=int, default=0, help="only its first rows; 0 = all (0)")
+    add("--seed", type=int, default=0, help="where the draws start (0)")
+    add("--model", type=Path, default=Path("models/chorale.keras"), help="a trained model")
+    add("--tempo", type=float, help="quarters a minute (as in params.yaml)")
+    add("--timbre", help="organ or sine (as in params.yaml)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    # Imported here, since --help and a wrong option should not wait for TensorFlow.
+    from kantor import params
+    from kantor.network import model_file
+    from kantor.notation.piece import Piece, write
+    from kantor.sampling import sampler
+    from kantor.system import atomic, errors, runtime
+    from kantor.system.progress import Progress
+
+    if arguments.output.exists():
+        raise errors.KantorError(f"{arguments.output}: is there already; name a new folder")
+    for name, least in {"count": 1, "rows": 1, "seed": 0, "prompt_rows": 0}.items():
+        if (value := getattr(arguments, name)) < least:
+            option = name.replace("_", "-")
+            raise errors.KantorError(f"--{option} is {value}; expected {least} or more")
+    settings = params.load()
+    options = params.checked(
+        params.SamplerOptions,
+        {name: getattr(arguments, name) for name in ("temperature", "top_k", "top_p")},
+        "kantor compose",
+    )
+    sound = {"tempo": arguments.tempo, "timbre": arguments.timbre}
+    changes = {name: value for name, value in sound.items() if value is not None}
+    render = params.checked(params.Render, settings.render.model_dump() | changes, "kantor compose")
+    prompt, metadata = _prompt(arguments.prompt, arguments.prompt_rows)
+    requests = [
+        sampler.Request(prompt, arguments.rows, sampler.seed_for(arguments.seed, number), options)
+        for number in range(arguments.count)
+    ]
+    runtime.pin(settings.threads)
+    grids = sampler.compose(model_file.load(arguments.model), requests)
+    digits = len(str(arguments.count - 1))
+    with (
+        atomic.output(arguments.output) as folder,
+        Progress("write", arguments.count, "pieces") as progress,
+    ):
+        folder.mkdir()
+        for number, grid in enumerate(grids):
+            name = f"{number:0{digits}d}"
+            write(Piece(grid, name, metadata=metadata), folder / name, render)
+            progress.advance()
+    pieces = "1 piece" if arguments.count == 1 else f"{arguments.count} pieces"
+    print(f"wrote {pieces} to {arguments.output}: .wav, .mid, .musicxml and .csv")
+
+
+def _prompt(path: Path | None, rows: int):
+    """The first rows of a chorale as CSV, MIDI or MusicXML, all if 0; and its metadata."""
+    from kantor import chorale, metadata
+    from kantor.notation import reading
+    from kantor.system.errors import KantorError
+
+    if path is None:
+        return None, metadata.Metadata()
+    if path.suffix == ".csv":
+        grid, description = chorale.read(path), metadata.beside(path)
+    else:
+        grid, description = reading.read(path)
+        chorale.check(grid, str(path))
+    if rows > len(grid):
+        raise KantorError(f"--prompt-rows is {rows}; {path} has {len(grid)} rows")
+    return grid[: rows or len(grid)], description

@@ -1,0 +1,1 @@
+"""Where chorales come from, and the records that networks read."""

@@ -1,0 +1,109 @@
+"""The edition `music21`: chorales from the scores that this package carries.
+
+`corpus_manifest.csv` says for each chorale of the published archive which score it comes from
+and how that is read, in this order:
+
+- `repeats`: its parts with repeats as `written` or `expanded`, as a grid;
+- `fill_rests`: if 1, rests inside a voice become the pitch before them;
+- `stretch`: how often every row is repeated;
+- `segments`: which rows are taken, as `row of the chorale:row of the score`;
+- `transpose`: semitones that all is moved by;
+- `steps`: rows of the chorale; the last chord is held until there are as many.
+"""
+
+import csv
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from music21 import corpus, stream
+from music21.corpus import chorales as hymns
+
+from kantor.chorale import SILENCE, VOICES, check
+from kantor.metadata import Metadata
+from kantor.notation import reading
+
+MANIFEST = Path(__file__).with_name("corpus_manifest.csv")
+
+
+def manifest() -> list[dict[str, str]]:
+    """The rows of the project's corpus_manifest.csv."""
+    with MANIFEST.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_all(rows: list[dict[str, str]]) -> Iterator[tuple[Metadata, np.ndarray]]:
+    """Read the scores of manifest rows, in order, on all cores."""
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        yield from pool.map(read_one, rows, chunksize=2)
+
+
+def read_one(row: dict[str, str]) -> tuple[Metadata, np.ndarray]:
+    """Read the score of one manifest row: its metadata, and its grid."""
+    # Without forceSource, music21 keeps pickles in the machine's temporary folder.
+    score = corpus.parse(row["score"], forceSource=True)
+    parts = [_part(score, voice) for voice in VOICES]
+    if row["repeats"] == "expanded":
+        parts = [part.expandRepeats() for part in parts]
+    grid = _arrange(reading.sample(parts), row)
+    check(grid, row["score"])
+    return _describe(score, parts[0], row, len(grid)), grid
+
+
+def _part(score: stream.Score, voice: str) -> stream.Part:
+    return next(p for p in score.parts if (p.partName or "").lower().startswith(voice))
+
+
+def _arrange(grid: np.ndarray, row: dict[str, str]) -> np.ndarray:
+    """Fill rests, stretch, cut into segments, transpose: what the manifest row says."""
+    if row["fill_rests"] == "1":
+        for voice in grid.T:
+            sounding = np.flatnonzero(voice)
+            places = np.arange(sounding[0], sounding[-1] + 1)
+            voice[places] = voice[sounding[np.searchsorted(sounding, places, "right") - 1]]
+    grid = np.repeat(grid, int(row["stretch"]), axis=0)
+    segments = [tuple(map(int, pair.split(":"))) for pair in row["segments"].split()]
+    ends = [start for start, _ in segments[1:]] + [int(row["steps"])]
+    source = np.concatenate(
+        [
+            np.arange(first, first + end - start)
+            for (start, first), end in zip(segments, ends, strict=True)
+        ]
+    )
+    grid = grid[np.minimum(source, len(grid) - 1)]
+    return np.where(grid == SILENCE, SILENCE, grid + int(row["transpose"]))
+
+
+def _describe(
+    score: stream.Score, soprano: stream.Part, row: dict[str, str], rows: int
+) -> Metadata:
+    bwv = re.fullmatch(r"bach/bwv(.+)\.(?:mxl|xml)", row["score"])[1]
+    key = score.analyze("key").transpose(int(row["transpose"]))
+    signature = soprano.recurse().getElementsByClass("KeySignature").first()
+    metre = soprano.recurse().getElementsByClass("TimeSignature").first()
+    first_bar = soprano.getElementsByClass("Measure").first()
+    from_the_start = row["segments"].startswith("0:0") and row["stretch"] == "1"
+    pickup = first_bar.barDuration.quarterLength - first_bar.paddingLeft
+    return Metadata(
+        split=row["split"],
+        index=int(row["index"]),
+        rows=rows,
+        bwv=bwv,
+        title=_title(bwv),
+        key=key.tonic.name.replace("-", "b"),
+        mode=key.mode,
+        signature=None if row["transpose"] != "0" else signature.sharps,
+        metre=metre.ratioString,
+        pickup=(float(pickup) if first_bar.paddingLeft else 0.0) if from_the_start else None,
+    )
+
+
+def _title(bwv: str) -> str:
+    """The first line of the hymn, from music21's lists of chorales; "" if not there."""
+    hymn = hymns.ChoraleListRKBWV().byBWV.get(bwv)
+    if hymn is None and bwv.isdigit():
+        hymn = hymns.ChoraleList().byBWV.get(int(bwv))
+    return hymn["title"] if hymn else ""

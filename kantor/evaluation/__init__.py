@@ -1,0 +1,1 @@
+"""How well a model predicts Bach: likelihood, baselines, duplicates between splits."""

@@ -1,0 +1,152 @@
+"""How well a model predicts chorales.
+
+Task: every note but the first of a piece is predicted from the notes before it, row by row,
+soprano first. Loss is the cross-entropy, -ln p(note), in nats a note; accuracy is the share of
+notes that the largest probability is given to. All figures are means over notes, never over
+batches, and no padding is ever among them.
+
+Two protocols. *Pieces*: whole chorales in order, as papers on this data report it (times 4,
+nats a row). *Windows*: pieces of 33 rows every 16 rows, the teaching notebook's; early notes
+have next to no context, and middle ones count twice.
+
+Since most notes repeat the one before in their voice, each figure is also given for
+*onsets*, notes that differ from the row before in their voice, and for *holds*, the others.
+Notes of a first row are neither.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from kantor.chorale import VOCABULARY_SIZE, VOICES
+from kantor.data.records import Record
+from kantor.system.progress import Progress
+from kantor.system.runtime import keras
+
+UNKNOWN = -1
+PAD = 0
+MOST_NOTES_A_BATCH = 2**14
+
+# Turns tokens (rows, 4) of each piece into probabilities (rows, 4, 47) of those notes, each from
+# the notes before it. Those of the very first note are never looked at.
+Predictor = Callable[[list[np.ndarray]], list[np.ndarray]]
+
+
+def predictions(records: Sequence[Record], predict: Predictor) -> pd.DataFrame:
+    """A row for every note but the first of each record, in order.
+
+    Columns: chorale, row, voice, before (the token of the row before in that voice,
+    -1 in a first row), token, predicted (the likeliest token), loss (nats).
+    """
+    frames = []
+    probabilities = predict([record.tokens for record in records])
+    for record, given in zip(records, probabilities, strict=True):
+        rows, voices = np.indices(record.tokens.shape)
+        before = np.vstack([np.full(len(VOICES), UNKNOWN), record.tokens[:-1]])
+        own = np.take_along_axis(given, record.tokens[:, :, None], axis=2).astype(np.float64)
+        loss = -np.log(np.maximum(own, np.finfo(np.float32).tiny))
+        columns = {
+            "chorale": np.full(record.tokens.shape, record.chorale),
+            "row": record.row + rows,
+            "voice": voices,
+            "before": before,
+            "token": record.tokens,
+            "predicted": given.argmax(axis=2),
+            "loss": loss,
+        }
+        frames.append(pd.DataFrame({name: x.ravel()[1:] for name, x in columns.items()}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def model_predictor(model: keras.Model, what: str) -> Predictor:
+    """The predictor of a model; pieces of about one length share a batch. `what` is for the
+    progress.
+    """
+
+    def predict(pieces: list[np.ndarray]) -> list[np.ndarray]:
+        result: list[np.ndarray | None] = [None] * len(pieces)
+        with Progress(what, len(pieces), "parts") as progress:
+            for batch in _by_length(pieces):
+                longest = max(pieces[i].size for i in batch) - 1
+                arpeggios = np.full((len(batch), longest), PAD, np.int32)
+                for line, i in zip(arpeggios, batch, strict=True):
+                    line[: pieces[i].size - 1] = pieces[i].ravel()[:-1]
+                # The model is causal: what stands behind a piece can't change it.
+                for i, output in zip(batch, model.predict_on_batch(arpeggios), strict=True):
+                    following = np.zeros((pieces[i].size, VOCABULARY_SIZE), np.float32)
+                    following[1:] = output[: pieces[i].size - 1]
+                    result[i] = following.reshape(*pieces[i].shape, VOCABULARY_SIZE)
+                progress.advance(units=len(batch))
+        return result
+
+    return predict
+
+
+def figures(notes: pd.DataFrame) -> dict[str, float | None]:
+    """Loss and accuracy over all notes, onsets and holds of a frame from `predictions`.
+
+    None stands where there are no such notes.
+    """
+    later = notes["before"] != UNKNOWN
+    onset = notes["before"] != notes["token"]
+    groups = {"": notes, "onset_": notes[later & onset], "hold_": notes[later & ~onset]}
+    result = {}
+    for prefix, group in groups.items():
+        result[f"{prefix}loss"] = mean(group["loss"])
+        result[f"{prefix}accuracy"] = mean(group["predicted"] == group["token"])
+        result[f"{prefix}notes"] = len(group)
+    return result
+
+
+def by_voice(notes: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """`figures` of each voice."""
+    return {name: figures(notes[notes["voice"] == voice]) for voice, name in enumerate(VOICES)}
+
+
+def by_kind(notes: pd.DataFrame, bigram: pd.DataFrame) -> pd.DataFrame:
+    """Onsets and held notes, a row each: loss and accuracy of the model and of the bigram."""
+    scores = {"model": figures(notes), "bigram": figures(bigram)}
+    return pd.DataFrame(
+        {"notes": name}
+        | {
+            f"{who}_{figure}": score[f"{kind}_{figure}"]
+            for figure in ("loss", "accuracy")
+            for who, score in scores.items()
+        }
+        for kind, name in (("onset", "onsets"), ("hold", "held"))
+    )
+
+
+def by_place(notes: pd.DataFrame, rows: int) -> pd.Series:
+    """Mean loss by place in the piece: a place is `rows` rows, named by its first."""
+    return notes.groupby(notes["row"] // rows * rows)["loss"].mean()
+
+
+def intervals(notes: pd.DataFrame, largest: int = 12) -> pd.DataFrame:
+    """How onsets were confused: true and predicted interval from the note before, and count.
+
+    In semitones, up is positive, further ones counted as `largest`; without notes that come
+    after, are, or are predicted as silence.
+    """
+    sounding = notes[(notes[["before", "token", "predicted"]] > 0).all(axis=1)]
+    onsets = sounding[sounding["before"] != sounding["token"]]
+    true = (onsets["token"] - onsets["before"]).clip(-largest, largest)
+    guess = (onsets["predicted"] - onsets["before"]).clip(-largest, largest)
+    table = pd.DataFrame({"interval": true, "predicted": guess})
+    return table.value_counts(sort=False).rename("notes").reset_index()
+
+
+def mean(values: pd.Series) -> float | None:
+    """The mean, None of nothing."""
+    return float(values.mean()) if len(values) else None
+
+
+def _by_length(pieces: list[np.ndarray]) -> list[list[int]]:
+    """Indices in batches of similar lengths, each of some 16,000 notes."""
+    batches: list[list[int]] = [[]]
+    for i in sorted(range(len(pieces)), key=lambda i: pieces[i].size):
+        if (len(batches[-1]) + 1) * pieces[i].size > MOST_NOTES_A_BATCH and batches[-1]:
+            batches.append([])
+        batches[-1].append(i)
+    return batches

@@ -1,0 +1,77 @@
+"""What is known of a chorale beside its notes, and corpus.csv, which keeps it for an edition."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from kantor.system.errors import KantorError
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """A row of corpus.csv. What is not known is "" or None, and empty in the file.
+
+    `index` is the chorale's number in its `split`. `rows` counts sixteenths, `signature` sharps
+    (flats are negative) and `pickup` quarters before the first whole bar; `metre` is such as
+    4/4. `key` is the tonic, such as Bb, and `mode` major or minor, as music21's key finder
+    (Krumhansl and Schmuckler) gives them for the whole score.
+    """
+
+    split: str = ""
+    index: int | None = None
+    rows: int = 0
+    bwv: str = ""
+    title: str = ""
+    key: str = ""
+    mode: str = ""
+    signature: int | None = None
+    metre: str = ""
+    pickup: float | None = None
+
+    @property
+    def heading(self) -> str:
+        """What a chorale is called: its hymn and its number in Schmieder's catalogue."""
+        number = f"BWV {self.bwv}" if self.bwv else ""
+        return ", ".join(filter(None, [self.title, number])) or f"{self.split} {self.index}"
+
+
+NUMBERS = {"index": int, "rows": int, "signature": int, "pickup": float}
+
+
+def write(rows: Iterable[Metadata], path: Path) -> None:
+    """Write corpus.csv."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        columns = [field.name for field in fields(Metadata)]
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def read(path: Path) -> dict[tuple[str, int], Metadata]:
+    """Read corpus.csv, by split and index."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [_parsed(row) for row in csv.DictReader(file)]
+    except (TypeError, ValueError) as error:
+        raise KantorError(
+            f"{path}: {error}; expected the columns and numbers that download writes; run "
+            "`dvc repro -f download`"
+        ) from None
+    return {(row.split, row.index): row for row in rows}
+
+
+def beside(chorale: Path) -> Metadata:
+    """What corpus.csv tells of the chorale in a file such as test/chorale_305.csv beside it;
+    nothing if the file is not part of an edition.
+    """
+    corpus, number = chorale.parent.parent / "corpus.csv", chorale.stem.removeprefix("chorale_")
+    if not (corpus.exists() and number.isdigit()):
+        return Metadata()
+    return read(corpus).get((chorale.parent.name, int(number)), Metadata())
+
+
+def _parsed(row: dict[str, str]) -> Metadata:
+    numbers = {name: kind(row[name]) for name, kind in NUMBERS.items() if row.get(name)}
+    texts = {name: text for name, text in row.items() if name not in NUMBERS}
+    return Metadata(**texts, **numbers)

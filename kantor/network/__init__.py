@@ -1,0 +1,1 @@
+"""Networks: the registry of architectures, the architectures, and model files."""

@@ -1,0 +1,34 @@
+"""What an architecture is: all that the rest of the project needs to know of a network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from kantor.params import Block
+
+if TYPE_CHECKING:
+    from kantor.system.runtime import keras
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A kind of network, as its file describes it; kantor.network.registry lists them.
+
+    - `name`: what `model.architecture` calls it, and where its settings stand under `model`.
+    - `settings`: which settings it has.
+    - `member(settings, name)`: a network of this kind with fresh weights, from Keras's random
+      state, under that Keras name.
+    - `steps`: what a step of the network is. By `notes`: it takes an arpeggio, int (batch,
+      notes), and gives probabilities, float32 (batch, notes, 47), where place i predicts note
+      i + 1. By `rows`: it takes tokens, int (batch, rows, 4), and gives probabilities (batch,
+      rows, 4, 47) of those same notes, each from the rows before and the voices above it; and a
+      layer named after each voice gives that voice's logits (batch, rows, 47).
+    - `lookback`: whether it also takes hints, int (batch, rows, hints), about the places of the
+      piece that were like this one (kantor.network.lookback); for networks of rows alone.
+    """
+
+    name: str
+    settings: type[Block]
+    member: "Callable[[Block, str], keras.Model]"
+    steps: Literal["notes", "rows"]
+    lookback: bool = False

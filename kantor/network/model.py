@@ -1,0 +1,96 @@
+"""Models: settings to a Keras model, and a Keras model to its parts.
+
+Every model takes an arpeggio of tokens, int (batch, notes), any number of notes, and gives
+softmax probabilities, float32 (batch, notes, 47): place i predicts note i + 1 from the notes
+up to i, and from no later one. It is made of stock Keras layers alone, so that its file loads
+where nothing of this project is at hand.
+
+Inside are one or more networks of one architecture, its *members*, trained one after the other;
+the model's probabilities are the mean of theirs (Hansen and Salamon, "Neural Network
+Ensembles", IEEE PAMI 12, 1990).
+"""
+
+from typing import Literal, NamedTuple
+
+from kantor import params
+from kantor.chorale import VOCABULARY_SIZE
+from kantor.network import lookback, registry
+from kantor.system.errors import KantorError
+from kantor.system.runtime import keras
+
+layers, ops = keras.layers, keras.ops
+
+LOOKBACK, MEMBER = "lookback", "member_"
+
+
+class Parts(NamedTuple):
+    """A model in parts: what a step of its members is, the part that gives hints for their
+    rows, if they take such, and the members. The weights are the model's own.
+    """
+
+    steps: Literal["notes", "rows"]
+    lookback: keras.Model | None
+    members: list[keras.Model]
+
+
+def build(settings: params.Model) -> keras.Model:
+    """The model that `settings` describe, with fresh weights from Keras's random state.
+
+    It is compiled with the notebook's loss and optimiser, for whoever loads its file and
+    calls `evaluate` or `fit` on it.
+    """
+    architecture, block = registry.configured(settings)
+    members = [architecture.member(block, f"{MEMBER}{n + 1}") for n in range(settings.members)]
+
+    arpeggio = layers.Input((None,), dtype="int32", name="arpeggio")
+    inputs = arpeggio
+    if architecture.steps == "rows":
+        inputs = rows_of(arpeggio)
+        if architecture.lookback:
+            inputs = [inputs, lookback.model(LOOKBACK)(inputs)]
+    predictions = [member(inputs) for member in members]
+    probabilities = layers.Average(name="mean")(predictions) if predictions[1:] else predictions[0]
+    if architecture.steps == "rows":
+        probabilities = _note_by_note(arpeggio, probabilities)
+    network = keras.Model(arpeggio, probabilities, name=architecture.name)
+    # Otherwise Keras counts the optimisers of a process, and writes that into the file.
+    optimizer = keras.optimizers.Nadam(name="nadam")
+    network.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return network
+
+
+def parts(network: keras.Model) -> Parts:
+    """The parts of a model that was built here, whose name is its architecture's.
+
+    Any other is taken for a network of notes that is its own only member. KantorError tells of
+    one that was built by an earlier version.
+    """
+    architecture = registry.ARCHITECTURES.get(network.name)
+    if not architecture:
+        return Parts("notes", None, [network])
+    named = {layer.name: layer for layer in network.layers}
+    members = [layer for name, layer in named.items() if name.startswith(MEMBER)]
+    if not members or architecture.lookback != (LOOKBACK in named):
+        raise KantorError(f"{network.name}: made by an earlier version; run `dvc repro train`")
+    return Parts(architecture.steps, named.get(LOOKBACK), members)
+
+
+def rows_of(arpeggio: keras.KerasTensor) -> keras.KerasTensor:
+    """The rows of an arpeggio, int (batch, notes), as (batch, rows, 4).
+
+    There is one row more than whole rows in it, the next one; what is missing there is 0.
+    """
+    filled = layers.ZeroPadding1D((0, 4))(ops.expand_dims(arpeggio, 2))[:, :, 0]
+    voices = (filled[:, 0:-3:4], filled[:, 1:-2:4], filled[:, 2:-1:4], filled[:, 3::4])
+    return ops.stack(voices, axis=2)
+
+
+def _note_by_note(
+    arpeggio: keras.KerasTensor, probabilities: keras.KerasTensor
+) -> keras.KerasTensor:
+    """Probabilities of rows, (batch, rows, 4, 47), note by note: place i of the arpeggio
+    predicts note i + 1.
+    """
+    notes = layers.Reshape((-1, VOCABULARY_SIZE), name="notes_in_order")(probabilities)
+    following = ops.expand_dims(lookback.numbers(arpeggio), 2)
+    return ops.take_along_axis(notes, following, axis=1)

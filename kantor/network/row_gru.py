@@ -1,0 +1,104 @@
+"""The network that steps by rows: one step of its GRUs is a row, not a note.
+
+GRUs read the rows so far. Then for each voice in turn a dense head predicts its note. It sees
+the state of the GRUs, the hints of the lookback (what came next where the piece has been
+before), and the notes of the row that are already decided. All of it is stock Keras layers and
+operations.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from kantor.chorale import VOCABULARY_SIZE, VOICES
+from kantor.network.architecture import Architecture
+from kantor.network.lookback import HINTS, LEVELS, LONGEST_HOLD, PERIOD
+from kantor.params import Block, Count, Share
+from kantor.system import runtime
+
+if TYPE_CHECKING:
+    from kantor.system.runtime import keras
+
+
+class Settings(Block):
+    embedding: Count
+    units: Annotated[list[Count], Field(min_length=1)]
+    head: Count
+    dropout: Share
+
+
+def member(settings: Settings, name: str) -> "keras.Model":
+    """Tokens, int (batch, rows, 4), and hints for them, to probabilities of each row's notes,
+    (batch, rows, 4, 47): of each voice from the rows before and the voices above it.
+    """
+    layers, ops = runtime.keras.layers, runtime.keras.ops
+    rows = layers.Input((None, len(VOICES)), dtype="int32", name="rows")
+    hints = layers.Input((None, sum(HINTS.values())), dtype="int32", name="hints")
+    before, after_row, after_voice, row_level, voice_level, held, position = _split(hints)
+    guesses = (before, after_row, after_voice)
+
+    embed = _embedding(VOCABULARY_SIZE + 1, settings.embedding, "notes")
+    current, (previous, like_row, like_voice) = embed(rows), map(embed, guesses)
+    length = _embedding(LONGEST_HOLD, 8, "length")(held)
+    row_likeness = layers.Embedding(LEVELS, 8, name="row_likeness")(row_level[:, :, 0])
+    voice_likeness = _embedding(LEVELS, 8, "voice_likeness")(voice_level)
+    place = layers.Embedding(PERIOD, 16, name="place")(position[:, :, 0])
+
+    state = layers.Concatenate(name="row")([*_voices(previous), *_voices(length), place])
+    for number, units in enumerate(settings.units, start=1):
+        x = layers.GRU(units, return_sequences=True, name=f"gru_{number}")(state)
+        x = layers.Dropout(settings.dropout, name=f"gru_dropout_{number}")(x)
+        deep = number > 1 and state.shape[-1] == units
+        state = layers.Add(name=f"residual_{number}")([state, x]) if deep else x
+
+    right = [ops.cast(ops.equal(guess, rows), "float32") for guess in guesses]
+    logits = []
+    for voice, voice_name in enumerate(VOICES):
+        inputs = [state, place, row_likeness]
+        own = (previous, length, like_row, like_voice, voice_likeness)
+        inputs += [values[:, :, voice] for values in own]
+        inputs += [current[:, :, higher] for higher in range(voice)]
+        inputs += [guess[:, :, :voice] for guess in right if voice]
+        x = layers.Concatenate(name=f"{voice_name}_inputs")(inputs)
+        own_guesses = [guess[:, :, voice] for guess in guesses]
+        logits.append(_head(settings, x, own_guesses, voice_name))
+    probabilities = layers.Activation("softmax", name="probabilities")
+    return runtime.keras.Model([rows, hints], probabilities(ops.stack(logits, axis=2)), name=name)
+
+
+def _head(
+    settings: Settings, inputs: "keras.KerasTensor", guesses: "list[keras.KerasTensor]", name: str
+) -> "keras.KerasTensor":
+    """Logits of a voice (batch, rows, 47): for any token, and more for one that was guessed."""
+    layers, ops = runtime.keras.layers, runtime.keras.ops
+    x = layers.Dense(settings.head, activation="relu", name=f"{name}_head")(inputs)
+    x = layers.Dropout(settings.dropout, name=f"{name}_dropout")(x)
+    logits = [layers.Dense(VOCABULARY_SIZE, name=f"{name}_scores")(x)]
+    trust = layers.Dense(len(guesses), name=f"{name}_trust")(x)
+    for number, guess in enumerate(guesses):
+        # What is no token gets nothing, and the rest of the network decides.
+        logits.append(ops.one_hot(guess, VOCABULARY_SIZE) * trust[:, :, number : number + 1])
+    return layers.Add(name=name)(logits)
+
+
+def _embedding(size: int, width: int, name: str) -> "Callable[..., keras.KerasTensor]":
+    """An embedding of numbers (batch, rows, 4) below `size`, with a table for each voice."""
+    layer = runtime.keras.layers.Embedding(len(VOICES) * size, width, name=name)
+    tables = np.arange(len(VOICES), dtype=np.int32) * size
+    return lambda numbers: layer(numbers + tables)
+
+
+def _split(hints: "keras.KerasTensor") -> "list[keras.KerasTensor]":
+    """The hints one by one, in the order of HINTS."""
+    ends = np.cumsum([0, *HINTS.values()]).tolist()
+    return [hints[:, :, begin:end] for begin, end in pairwise(ends)]
+
+
+def _voices(values: "keras.KerasTensor") -> "list[keras.KerasTensor]":
+    return [values[:, :, voice] for voice in range(len(VOICES))]
+
+
+ARCHITECTURE = Architecture("row_gru", Settings, member, steps="rows", lookback=True)

@@ -1,0 +1,1 @@
+"""Grids as scores and scores as grids; engraving; a piece in all its formats."""

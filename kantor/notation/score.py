@@ -1,0 +1,168 @@
+"""Grids as scores: MIDI and MusicXML, through music21.
+
+A score has four parts, named after the voices. A pitch that stays is one held note, tied over
+bar lines. What is written here, kantor.notation.reading reads as the same grid.
+"""
+
+import re
+from bisect import bisect
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from music21 import (
+    clef,
+    expressions,
+    instrument,
+    key,
+    meter,
+    midi,
+    note,
+    pitch,
+    stream,
+    tempo,
+    tie,
+)
+from music21 import metadata as headings
+from music21.musicxml.m21ToXml import GeneralObjectExporter
+
+from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES, runs
+from kantor.metadata import Metadata
+
+CLEFS = (clef.TrebleClef, clef.TrebleClef, clef.Treble8vbClef, clef.BassClef)
+SINGERS = (instrument.Soprano, instrument.Alto, instrument.Tenor, instrument.Bass)
+# Rows that one note without a tie can last: from a sixteenth to a whole note, with dots.
+WRITTEN = (16, 12, 8, 6, 4, 3, 2, 1)
+TIES = {(False, True): "start", (True, True): "continue", (True, False): "stop"}
+STEPS_BY_FIFTHS = "FCGDAEB"
+# By how many fifths a key's flattest note lies below C, or A in minor, where there is no
+# signature: E flat in C major, B flat in A minor, whose leading notes go up to D sharp.
+FLATTEST = {"major": -3, "minor": -2}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a grid doesn't tell of its score: the signature in sharps (flats are negative), the
+    mode, major or minor, the metre, such as 4/4, and the quarters before the first whole bar.
+    """
+
+    signature: int
+    mode: str
+    metre: str = "4/4"
+    pickup: float = 0.0
+
+
+def setting_for(grid: np.ndarray, metadata: Metadata) -> Setting:
+    """The setting of a grid (rows, 4), from its metadata as far as they tell it.
+
+    Where they don't, the key is the one that music21 finds by Krumhansl and Schmuckler's
+    profiles (C major for silence), and there are four quarters to a bar, from the start.
+    """
+    tonality = _key(grid, metadata)
+    signature = tonality.sharps if metadata.signature is None else metadata.signature
+    return Setting(signature, tonality.mode, metadata.metre or "4/4", metadata.pickup or 0.0)
+
+
+def _key(grid: np.ndarray, metadata: Metadata) -> key.Key:
+    if metadata.key:
+        return key.Key(metadata.key.replace("b", "-"), metadata.mode)
+    rows = np.bincount(grid[grid != SILENCE] % 12, minlength=12)
+    if not rows.any():
+        return key.Key("C")
+    notes = [note.Note(60 + pitch, quarterLength=int(rows[pitch])) for pitch in rows.nonzero()[0]]
+    return stream.Stream(notes).analyze("key")
+
+
+def build(
+    grid: np.ndarray, setting: Setting, title: str, composer: str, tempo_mark: float
+) -> stream.Score:
+    """A grid (rows, 4) as a score, with a fermata at the end; `tempo_mark` is in quarters a
+    minute.
+    """
+    score = stream.Score(headings.Metadata(title=title, composer=composer))
+    for number, name in enumerate(VOICES):
+        part = stream.Part(_bars(grid[:, number], setting))
+        part.partName, part.partAbbreviation = name.capitalize(), name[0].upper()
+        singer = SINGERS[number]()
+        # music21 would draw these at random.
+        singer.partId, singer.instrumentId = f"P{number + 1}", f"P{number + 1}-I1"
+        signature = key.KeySignature(setting.signature)
+        for element in (singer, CLEFS[number](), signature, meter.TimeSignature(setting.metre)):
+            part[stream.Measure].first().insert(0, element)
+        end = expressions.Fermata()
+        end.type = "upright"
+        part.recurse().notesAndRests.last().expressions.append(end)
+        part[stream.Measure].last().rightBarline = "final"
+        part.makeAccidentals(inPlace=True)
+        part.makeBeams(inPlace=True)
+        score.insert(0, part)
+    first = score.parts.first()[stream.Measure].first()
+    first.insert(0, tempo.MetronomeMark(number=tempo_mark))
+    return score
+
+
+def write(score: stream.Score, path: Path) -> None:
+    """Write a score as `path` with the suffixes .musicxml and .mid; the same score is the same
+    bytes.
+    """
+    text = GeneralObjectExporter(score).parse().decode()
+    # music21 notes the day.
+    text = re.sub(r"\s*<encoding-date>.*?</encoding-date>", "", text)
+    path.with_suffix(".musicxml").write_text(text)
+    file = midi.translate.streamToMidiFile(score)
+    # Tempo and metre come as a track of their own; a format-1 file may have them in its first.
+    conductor, soprano, *others = file.tracks
+    file.tracks = [soprano, *others]
+    for channel, track in enumerate(file.tracks, start=1):
+        for event in track.events:
+            # In one channel, a voice that ends would silence another on the same pitch.
+            event.channel = channel
+    soprano.events = conductor.events[:-2] + soprano.events
+    path.with_suffix(".mid").write_bytes(file.writestr())
+
+
+def _bars(voice: np.ndarray, setting: Setting) -> list[stream.Measure]:
+    """The bars of a voice (rows,); the first may be a pickup, and the last not be full."""
+    rows = round(meter.TimeSignature(setting.metre).barDuration.quarterLength * ROWS_PER_QUARTER)
+    pickup = round(setting.pickup * ROWS_PER_QUARTER) % rows
+    lines = [0, *range(pickup or rows, len(voice), rows)]
+    bars = [
+        stream.Measure(number=number) for number in range(not pickup, len(lines) + (not pickup))
+    ]
+    if pickup:
+        bars[0].paddingLeft = (rows - pickup) / ROWS_PER_QUARTER
+    bars[-1].paddingRight = (pickup - len(voice)) % rows / ROWS_PER_QUARTER
+    changes = {place for run in runs(voice) for place in run}
+    for at, end in pairwise(sorted(changes.union(lines))):
+        bar = bars[bisect(lines, at) - 1]
+        while at < end:
+            beat = (at - pickup) % ROWS_PER_QUARTER
+            room = min(end - at, ROWS_PER_QUARTER - beat if beat else end - at)
+            size = next(size for size in WRITTEN if size <= room)
+            written = _written(int(voice[at]), size, setting)
+            goes_on, stays = at not in changes, at + size not in changes
+            if voice[at] != SILENCE and (goes_on or stays):
+                written.tie = tie.Tie(TIES[goes_on, stays])
+            bar.append(written)
+            at += size
+    return bars
+
+
+def _written(midi_pitch: int, rows: int, setting: Setting) -> note.GeneralNote:
+    """A note or rest that lasts some rows."""
+    quarters = rows / ROWS_PER_QUARTER
+    if midi_pitch == SILENCE:
+        return note.Rest(quarterLength=quarters)
+    return note.Note(_spelt(midi_pitch, setting), quarterLength=quarters)
+
+
+def _spelt(midi_pitch: int, setting: Setting) -> pitch.Pitch:
+    """A pitch as its key spells it: the twelve notes that lie side by side in fifths there."""
+    flattest = setting.signature + FLATTEST[setting.mode]
+    fifths = flattest + (7 * midi_pitch - flattest) % 12
+    alter, step = divmod(fifths + 1, len(STEPS_BY_FIFTHS))
+    spelt = pitch.Pitch(STEPS_BY_FIFTHS[step], accidental=alter or None)
+    natural = pitch.Pitch(STEPS_BY_FIFTHS[step]).pitchClass
+    spelt.octave = (midi_pitch - alter - natural) // 12 - 1
+    return spelt

@@ -1,0 +1,1 @@
+"""The listening page and the pictures on it."""

@@ -1,0 +1,114 @@
+"""A model row by row: its predictions for the next row's notes, one voice after the other.
+
+`predictor(model)` gives its form for composing, which has two methods. `start(pieces, rows)` is
+the state before the first row of pieces side by side, with room for `rows` rows. `row(state, row,
+decide)` goes one row on: `decide(voice, probabilities)` is asked for each voice in turn, is
+given probabilities (pieces, 47), and answers with tokens, int32 (pieces,); the result is the
+notes of the row, int32 (pieces, 4), and the state after it. Both work inside tf.function.
+
+Wherever a note is not the first of its piece, the probabilities are those that the model itself
+gives for the whole arpeggio before it. A model says nothing of a piece's first note: a network
+of rows still predicts it, and one of notes predicts it as if after a silence.
+"""
+
+from collections.abc import Callable
+
+from kantor.chorale import SILENCE, VOICES
+from kantor.network import lookback
+from kantor.network.model import Parts, parts
+from kantor.sampling import stepping
+from kantor.system.runtime import keras, tf
+
+State = dict[str, object]
+Decide = Callable[[int, tf.Tensor], tf.Tensor]
+
+
+def predictor(network: keras.Model) -> "RowPredictor | NotePredictor":
+    """The form for composing of a model: one of kantor.network, or any that reads an arpeggio
+    and whose layers kantor.sampling.stepping can step through.
+    """
+    in_parts = parts(network)
+    return RowPredictor(in_parts) if in_parts.steps == "rows" else NotePredictor(in_parts)
+
+
+class NotePredictor:
+    """Networks that read an arpeggio, note by note; the mean of their predictions."""
+
+    def __init__(self, in_parts: Parts) -> None:
+        # A sequential model has no graph to step through; this one has.
+        self._members = [
+            keras.Model(member.inputs, member.outputs[0]) for member in in_parts.members
+        ]
+
+    def start(self, pieces: int, rows: int) -> State:
+        return {
+            "members": [stepping.start(member, pieces) for member in self._members],
+            "last": tf.fill((pieces,), SILENCE),
+        }
+
+    def row(self, state: State, row: tf.Tensor, decide: Decide) -> tuple[tf.Tensor, State]:
+        def note(voice, members, last, notes):
+            steps = [stepping.Step(state) for state in members]
+            inputs = last[:, None]
+            predictions = [
+                step(member, inputs) for step, member in zip(steps, self._members, strict=True)
+            ]
+            # The silence before the first note is not part of the piece.
+            begun = (row > 0) | (voice > 0)
+            members = tf.nest.map_structure(
+                lambda new, old: tf.where(begun, new, old), [step.after for step in steps], members
+            )
+            last = decide(voice, _mean(predictions)[:, 0])
+            return voice + 1, members, last, notes.write(voice, last)
+
+        notes = tf.TensorArray(tf.int32, len(VOICES), element_shape=state["last"].shape)
+        _, members, last, notes = tf.while_loop(
+            lambda voice, *_: voice < len(VOICES),
+            note,
+            (tf.constant(0), state["members"], state["last"], notes),
+            maximum_iterations=len(VOICES),
+        )
+        return tf.transpose(notes.stack()), {"members": members, "last": last}
+
+
+class RowPredictor:
+    """Networks that read rows, with hints for them or without; the mean of their predictions."""
+
+    def __init__(self, in_parts: Parts) -> None:
+        self._looks_back = in_parts.lookback is not None
+        # For each voice and member the part of it that predicts this voice.
+        self._voices = [
+            [
+                keras.Model(member.inputs, member.get_layer(name).output)
+                for member in in_parts.members
+            ]
+            for name in VOICES
+        ]
+
+    def start(self, pieces: int, rows: int) -> State:
+        return {
+            "members": [stepping.start(member, pieces) for member in self._voices[0]],
+            "memory": lookback.empty(pieces, rows) if self._looks_back else {},
+            "notes": tf.fill((pieces, len(VOICES)), SILENCE),
+        }
+
+    def row(self, state: State, row: tf.Tensor, decide: Decide) -> tuple[tf.Tensor, State]:
+        memory, hints = state["memory"], []
+        if self._looks_back:
+            hint, memory = lookback.look_back(memory, row)
+            hints = [hint]
+        steps = [stepping.Step(member) for member in state["members"]]
+        notes = [tf.zeros_like(state["notes"][:, 0])] * len(VOICES)
+        for voice, members in enumerate(self._voices):
+            inputs = [tf.stack(notes, axis=1)[:, None], *hints]
+            logits = [step(member, inputs) for step, member in zip(steps, members, strict=True)]
+            notes[voice] = decide(voice, _mean([tf.nn.softmax(one) for one in logits])[:, 0])
+        notes = tf.stack(notes, axis=1)
+        if self._looks_back:
+            memory = lookback.remember(memory, row, notes)
+        members = [step.after for step in steps]
+        return notes, {"members": members, "memory": memory, "notes": notes}
+
+
+def _mean(predictions: list[tf.Tensor]) -> tf.Tensor:
+    return tf.add_n(predictions) / len(predictions)

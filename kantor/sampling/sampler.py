@@ -1,0 +1,217 @@
+"""Composing: note after note, each drawn from what the model predicts.
+
+The draw for the n-th composed note of a piece depends on the piece's seed and on n alone, so
+a piece is the same in whatever company it is composed, and a longer one begins with the
+shorter. The state of the model is carried along, for all pieces at once, in a compiled loop.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kantor import chorale
+from kantor.chorale import VOCABULARY_SIZE, VOICES
+from kantor.params import SamplerOptions
+from kantor.sampling.predictor import State, predictor
+from kantor.system.errors import KantorError
+from kantor.system.progress import Progress
+from kantor.system.runtime import keras, tf
+
+ROWS_AT_ONCE = 16
+PIECES_AT_ONCE = 256
+NONE = -1  # in place of a token: to be composed; or no token could be drawn
+
+
+@dataclass(frozen=True)
+class Request:
+    """A piece to compose.
+
+    `prompt` is a grid (prompt rows, 4) that it goes on from; without one, the model starts by
+    itself. `rows` are added. Its draws start from `seed`, 0 or more. KantorError tells of what
+    is impossible.
+    """
+
+    prompt: np.ndarray | None
+    rows: int
+    seed: int
+    options: SamplerOptions = field(default_factory=SamplerOptions)
+
+    def __post_init__(self) -> None:
+        if self.prompt is not None:
+            prompt = np.asarray(self.prompt)
+            if prompt.ndim != 2 or prompt.shape[1] != len(VOICES) or prompt.dtype.kind not in "iu":
+                raise KantorError(
+                    f"a prompt of shape {prompt.shape} and type {prompt.dtype}; expected a grid "
+                    "(rows, 4) of whole numbers"
+                )
+            chorale.check(self.prompt, "a prompt")
+        if self.rows < 1:
+            raise KantorError(f"a piece of {self.rows} rows; expected 1 or more")
+        if self.seed < 0:
+            raise KantorError(f"a piece with seed {self.seed}; expected 0 or more")
+
+    @property
+    def prompt_rows(self) -> int:
+        """How many rows the prompt has, 0 without one."""
+        return 0 if self.prompt is None else len(self.prompt)
+
+    @property
+    def all_rows(self) -> int:
+        """How many rows the piece has in the end."""
+        return self.prompt_rows + self.rows
+
+
+class Sampler:
+    """Composes with one model. What is compiled serves all requests that are as many, and about
+    as long.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self._predictor = predictor(model)
+        self._compiled = tf.function(self._go_on, jit_compile=True)
+
+    def compose(self, requests: Sequence[Request]) -> list[np.ndarray]:
+        """Compose one or more pieces side by side; grids that begin with the prompts.
+
+        KantorError says that the model is broken.
+        """
+        parts = []
+        with Progress("compose", _rows(requests), "rows") as progress:
+            for rows in self.stream(requests):
+                parts.append(rows)
+                progress.advance(units=len(rows))
+        tokens = np.concatenate(parts).swapaxes(0, 1)
+        return [
+            chorale.decode(piece[: request.all_rows])
+            for piece, request in zip(tokens, requests, strict=True)
+        ]
+
+    def stream(self, requests: Sequence[Request]) -> Iterator[np.ndarray]:
+        """The tokens of all pieces, prompts included, int32 (ROWS_AT_ONCE, pieces, 4), as they
+        come, up to the end of the longest piece or some rows beyond.
+        """
+        prompts, draws = _prepared(requests)
+        state = self._predictor.start(len(requests), len(prompts))
+        options = _options(requests)
+        for first in range(0, len(prompts), ROWS_AT_ONCE):
+            these = (tf.constant(x[first : first + ROWS_AT_ONCE]) for x in (prompts, draws))
+            notes, state = self._compiled(state, tf.constant(first), *these, options)
+            if (rows := notes.numpy()).min() == NONE:
+                raise KantorError(
+                    "the model predicts probabilities that are no numbers; train it again "
+                    "with a lower train.learning_rate"
+                )
+            yield rows
+
+    def _go_on(
+        self,
+        state: State,
+        first: tf.Tensor,
+        prompts: tf.Tensor,
+        draws: tf.Tensor,
+        options: dict[str, tf.Tensor],
+    ) -> tuple[tf.Tensor, State]:
+        """Compose some rows from `first` on, where `prompts` (rows, pieces, 4) has no tokens."""
+
+        def one(index, state, rows):
+            def decide(voice, probabilities):
+                drawn = choose(probabilities, draws[index, :, voice], **options)
+                prompt = prompts[index, :, voice]
+                return tf.where(prompt == NONE, drawn, prompt)
+
+            notes, state = self._predictor.row(state, first + index, decide)
+            return index + 1, state, rows.write(index, notes)
+
+        rows = tf.TensorArray(tf.int32, ROWS_AT_ONCE, element_shape=prompts.shape[1:])
+        _, state, rows = tf.while_loop(
+            lambda index, *_: index < ROWS_AT_ONCE,
+            one,
+            (tf.constant(0), state, rows),
+            maximum_iterations=ROWS_AT_ONCE,
+        )
+        return rows.stack(), state
+
+
+def compose(model: keras.Model, requests: Sequence[Request]) -> list[np.ndarray]:
+    """Compose any number of pieces; returns grids that begin with the prompts."""
+    sampler = Sampler(model)
+    groups = (requests[i : i + PIECES_AT_ONCE] for i in range(0, len(requests), PIECES_AT_ONCE))
+    return [grid for group in groups for grid in sampler.compose(group)]
+
+
+def choose(
+    probabilities: tf.Tensor,
+    draws: tf.Tensor,
+    temperature: tf.Tensor,
+    top_k: tf.Tensor | None = None,
+    top_p: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """The tokens, int32 (pieces,), that draws, uniform in [0, 1), pick from probabilities
+    (pieces, 47); NONE where those are no numbers.
+
+    `temperature` and `top_p`, float32, and `top_k`, int32, all (pieces,), are SamplerOptions,
+    but for `top_k`, where 47 stands for all. Each probability is raised to 1 / temperature.
+    """
+    largest = tf.reduce_max(probabilities, axis=1, keepdims=True)
+    exponents = tf.math.log(probabilities / largest) / tf.maximum(temperature, 1e-30)[:, None]
+    likeliest = tf.one_hot(tf.argmax(probabilities, axis=1), VOCABULARY_SIZE)
+    weights = tf.where(temperature[:, None] > 0, tf.exp(exponents), likeliest)
+    if top_k is not None:
+        weights = _truncated(weights, top_k, top_p)
+    # A running sum as a product: XLA's own is slow on a processor.
+    summed = weights @ tf.linalg.band_part(tf.ones((VOCABULARY_SIZE, VOCABULARY_SIZE)), 0, -1)
+    token = tf.reduce_sum(tf.cast(summed <= draws[:, None] * summed[:, -1:], tf.int32), axis=1)
+    last = VOCABULARY_SIZE - 1 - tf.argmax(weights[:, ::-1] > 0, axis=1, output_type=tf.int32)
+    fine = tf.reduce_all(tf.math.is_finite(probabilities), axis=1) & (largest[:, 0] > 0)
+    return tf.where(fine, tf.minimum(token, last), NONE)
+
+
+def _truncated(weights: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor) -> tf.Tensor:
+    """The weights (pieces, 47) without those that top-k and then top-p leave out."""
+    own, others = weights[:, :, None], weights[:, None, :]
+    token = tf.range(VOCABULARY_SIZE)
+    heavier = (others > own) | ((others == own) & (token < token[:, None]))
+    rank = tf.reduce_sum(tf.cast(heavier, tf.int32), axis=2)
+    weights = tf.where(rank < top_k[:, None], weights, 0)
+    share = weights / tf.reduce_sum(weights, axis=1, keepdims=True)
+    before = tf.reduce_sum(tf.where(heavier, share[:, None, :], 0), axis=2)
+    # Sums are rounded: whatever they say, the likeliest is left, and at 1 are all.
+    left = (before < top_p[:, None]) | (rank == 0) | (top_p[:, None] == 1)
+    return tf.where(left, weights, 0)
+
+
+def seed_for(seed: int, *numbers: int) -> int:
+    """A seed of its own for each piece: from `seed` and the numbers, 0 or more, that name it."""
+    return int(np.random.SeedSequence((seed, *numbers)).generate_state(1, np.uint64)[0])
+
+
+def _options(requests: Sequence[Request]) -> dict[str, tf.Tensor]:
+    """The arguments of `choose` for all pieces."""
+    options = [request.options for request in requests]
+    arguments = {"temperature": tf.constant([one.temperature for one in options], tf.float32)}
+    if any(one.top_k or one.top_p < 1 for one in options):
+        arguments["top_k"] = tf.constant([one.top_k or VOCABULARY_SIZE for one in options])
+        arguments["top_p"] = tf.constant([one.top_p for one in options], tf.float32)
+    return arguments
+
+
+def _prepared(requests: Sequence[Request]) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens where there are prompts, int32, and draws, float32, both (rows, pieces, 4)."""
+    shape = (len(requests), _rows(requests), len(VOICES))
+    prompts = np.full(shape, NONE, np.int32)
+    draws = np.zeros(shape, np.float32)
+    for prompt, drawn, request in zip(prompts, draws, requests, strict=True):
+        rows = request.prompt_rows
+        if rows:
+            prompt[:rows] = chorale.encode(request.prompt)
+        generator = np.random.Generator(np.random.Philox(request.seed))
+        drawn[rows:] = generator.random((len(drawn) - rows, len(VOICES)))
+    return prompts.swapaxes(0, 1), draws.swapaxes(0, 1)
+
+
+def _rows(requests: Sequence[Request]) -> int:
+    """Rows of the longest piece, and some more, so that few lengths are compiled."""
+    longest = max(request.all_rows for request in requests)
+    return math.ceil(longest / ROWS_AT_ONCE) * ROWS_AT_ONCE

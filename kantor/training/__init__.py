@@ -1,0 +1,1 @@
+"""Training: examples, the loop over epochs, the learning rate, checkpoints."""

@@ -1,0 +1,163 @@
+"""What a network is trained on: windows as they were cut, or crops drawn anew every epoch.
+
+Examples are what Keras's `fit` takes: the inputs of a member, and the notes that it is to
+predict. A member that steps by notes takes arpeggios, int32 (examples, notes - 1), and predicts
+the notes that follow them. One that steps by rows takes tokens, int32 (examples, rows, 4), and,
+if it has a lookback, hints for each row, int32 (examples, rows, hints); it predicts those same
+notes, each from what is above and before it.
+"""
+
+import math
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import numpy as np
+
+from kantor import params
+from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOCABULARY_SIZE, VOICES
+from kantor.data.records import Record
+from kantor.network.lookback import HINTS, NOTHING, TOKEN_HINTS
+from kantor.network.model import Parts
+from kantor.system.errors import KantorError
+from kantor.system.progress import Progress
+from kantor.system.runtime import keras
+
+Inputs = np.ndarray | tuple[np.ndarray, np.ndarray]
+Examples = tuple[Inputs, np.ndarray]
+
+LENGTHS = 64  # pieces are filled up to a multiple of this many rows, for a few shapes only
+ROWS_AT_ONCE = 4096
+
+
+class Windows:
+    """Windows of one length, every one once an epoch, in a new order."""
+
+    def __init__(self, windows: Sequence[Record], parts: Parts) -> None:
+        self._parts = parts
+        self._rows = np.stack([window.tokens for window in windows])
+        self._hints = None
+        if parts.lookback:
+            self._hints = np.stack(hints(self._rows, parts.lookback, "look back"))
+        self.count = len(windows)
+
+    def all(self) -> Examples:
+        """The windows in the order of the records."""
+        return _examples(self._parts, self._rows, self._hints)
+
+    def epoch(self, draw: np.random.Generator) -> Examples:
+        """The windows in an order of this epoch."""
+        order = draw.permutation(self.count)
+        hints = None if self._hints is None else self._hints[order]
+        return _examples(self._parts, self._rows[order], hints)
+
+
+class Crops:
+    """Crops of `settings.rows` rows, from any beat of any piece, in any key in which every voice
+    stays within its range in the pieces. An epoch has as many as `settings.passes` passes of
+    the pieces.
+
+    The hints of a crop may come from rows before it in the piece. Those of the `standalone` share
+    of crops come from the crop itself, as in windows and at the beginning of pieces.
+    """
+
+    def __init__(
+        self, pieces: Sequence[Record], parts: Parts, settings: params.Crops, batch_size: int
+    ) -> None:
+        self._length = settings.rows
+        self._standalone, self._parts = settings.standalone, parts
+        self._pieces = [piece.tokens for piece in pieces]
+        lengths = np.array([len(tokens) for tokens in self._pieces])
+        if lengths.min() < settings.rows:
+            shortest = pieces[int(lengths.argmin())].chorale
+            raise KantorError(
+                f"params.yaml: train.crops.rows is {settings.rows}: chorale {shortest} has only "
+                f"{lengths.min()} rows; choose a shorter crop"
+            )
+        self._hints = None
+        if parts.lookback:
+            self._hints = hints(self._pieces, parts.lookback, "look back")
+        self._keys = keys(self._pieces) if settings.transpose else [(0, 0)] * len(pieces)
+        self._share = lengths / lengths.sum()
+        self._starts = (lengths - settings.rows) // ROWS_PER_QUARTER
+        # Whole batches, since each size of batch is compiled anew.
+        batches = math.ceil(lengths.sum() * settings.passes / settings.rows / batch_size)
+        self.count = batches * batch_size
+
+    def epoch(self, draw: np.random.Generator) -> Examples:
+        """The crops of an epoch."""
+        # Starts beyond the ends count as the ends, so that the first and the last rows of a
+        # piece come as often as others.
+        beyond = self._length // ROWS_PER_QUARTER // 3
+        crops, hints_of_crops = [], []
+        for piece in draw.choice(len(self._pieces), self.count, p=self._share):
+            start = draw.integers(-beyond, self._starts[piece] + beyond, endpoint=True)
+            first = ROWS_PER_QUARTER * int(np.clip(start, 0, self._starts[piece]))
+            key = draw.integers(*self._keys[piece], endpoint=True)
+            rows = slice(first, first + self._length)
+            crops.append(transposed(self._pieces[piece][rows], key))
+            if self._hints:
+                notes, others = np.split(self._hints[piece][rows], [TOKEN_HINTS], axis=1)
+                hints_of_crops.append(np.hstack([transposed(notes, key), others]))
+        tokens = np.stack(crops)
+        if not self._hints:
+            return _examples(self._parts, tokens, None)
+        all_hints = np.stack(hints_of_crops)
+        # The GRUs begin with the crop: its first row is learnt as that of a piece or window.
+        all_hints[:, 0, : HINTS["before"]] = NOTHING
+        standalone = np.flatnonzero(draw.random(self.count) < self._standalone)
+        own_hints = hints(tokens[standalone], self._parts.lookback)
+        for crop, own in zip(standalone, own_hints, strict=True):
+            all_hints[crop, :, :-1] = own[:, :-1]  # all but the place in the piece
+        return _examples(self._parts, tokens, all_hints)
+
+
+def hints(
+    pieces: Sequence[np.ndarray], lookback: keras.Model, what: str | None = None
+) -> list[np.ndarray]:
+    """What `lookback` gives for the tokens (rows, 4) of each piece, int32 (rows, hints).
+
+    `what` is for the progress; without it none is shown.
+    """
+    result: list[np.ndarray | None] = [None] * len(pieces)
+    waiting = sorted(range(len(pieces)), key=lambda i: len(pieces[i]), reverse=True)
+    with Progress(what, len(pieces), "pieces") if what else nullcontext() as progress:
+        while waiting:
+            longest = math.ceil(len(pieces[waiting[0]]) / LENGTHS) * LENGTHS
+            size = max(1, ROWS_AT_ONCE // longest)
+            batch, waiting = waiting[:size], waiting[size:]
+            filled = np.zeros((size, longest, len(VOICES)), np.int32)
+            for line, i in zip(filled, batch, strict=False):
+                line[: len(pieces[i])] = pieces[i]
+            # Whatever comes later leaves the hints as they are, so filling up is harmless.
+            for i, output in zip(batch, lookback.predict_on_batch(filled), strict=False):
+                result[i] = output[: len(pieces[i])].astype(np.int32)
+            if progress:
+                progress.advance(units=len(batch))
+    return result
+
+
+def keys(pieces: Sequence[np.ndarray]) -> list[tuple[int, int]]:
+    """The lowest and the highest transposition of each piece (rows, 4), in semitones."""
+
+    def ranges(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        lowest = np.where(tokens == SILENCE, VOCABULARY_SIZE, tokens).min(axis=0)
+        return lowest, tokens.max(axis=0)
+
+    low, high = (np.stack(ends) for ends in zip(*map(ranges, pieces), strict=True))
+    # A voice that is silent throughout binds nothing.
+    down = np.where(high > SILENCE, low.min(axis=0) - low, -VOCABULARY_SIZE).max(axis=1)
+    up = np.where(high > SILENCE, high.max(axis=0) - high, VOCABULARY_SIZE).min(axis=1)
+    return list(zip(down.tolist(), up.tolist(), strict=True))
+
+
+def transposed(tokens: np.ndarray, key: int) -> np.ndarray:
+    """Tokens moved by `key` semitones; what is no pitch stays as it is."""
+    pitch = (tokens > SILENCE) & (tokens < VOCABULARY_SIZE)
+    return np.where(pitch, tokens + key, tokens).astype(np.int32)
+
+
+def _examples(parts: Parts, tokens: np.ndarray, hints: np.ndarray | None) -> Examples:
+    if parts.steps == "rows":
+        return (tokens if hints is None else (tokens, hints)), tokens
+    arpeggios = tokens.reshape(len(tokens), -1)
+    return arpeggios[:, :-1], arpeggios[:, 1:]

@@ -1,0 +1,108 @@
+"""compose: the samples, beside chorales of Bach, and how likely the model finds each note."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kantor import chorale, metadata, params
+from kantor.data import records
+from kantor.evaluation import likelihood
+from kantor.network import model_file
+from kantor.notation import piece
+from kantor.notation.piece import BACH, Piece
+from kantor.sampling import sampler
+from kantor.system import atomic, errors, runtime
+
+CHORALES = Path("data/chorales")
+MODEL = Path("models/chorale.keras")
+COMPOSITIONS = Path("reports/compositions")
+PROBABILITIES = Path("reports/probabilities")
+
+
+def main() -> None:
+    settings = params.load()
+    runtime.pin(settings.threads)
+    network = model_file.load(MODEL)
+    original = prompted_from(settings.compose.prompt)
+    prompt = original.grid[: settings.compose.prompt.rows]
+    pieces = {
+        "prompt": original._replace(grid=prompt),
+        "original": original._replace(grid=original.grid[: settings.compose.original_rows]),
+        **samples(network, settings.compose, original._replace(grid=prompt)),
+        **training_chorales(settings.compose.training_chorales),
+    }
+    with atomic.output(COMPOSITIONS) as folder:
+        folder.mkdir()
+        piece.save(pieces, folder)
+    with atomic.output(PROBABILITIES) as folder:
+        folder.mkdir()
+        tables = probabilities(network, [piece.grid for piece in pieces.values()])
+        for name, table in zip(pieces, tables, strict=True):
+            table.to_csv(folder / f"{name}.csv", float_format="%.4f", lineterminator="\n")
+
+
+def samples(
+    network: runtime.keras.Model, settings: params.Compose, prompt: Piece
+) -> dict[str, Piece]:
+    """The samples by name, which go on from the prompt."""
+    requests = [
+        sampler.Request(
+            prompt.grid, sample.rows, sampler.seed_for(settings.seed, *name.encode()), sample
+        )
+        for name, sample in settings.samples.items()
+    ]
+    grids = sampler.compose(network, requests)
+    return {
+        name: Piece(
+            grid,
+            f"{name.capitalize()}, temperature {sample.temperature:g}",
+            metadata=prompt.metadata,
+        )
+        for (name, sample), grid in zip(settings.samples.items(), grids, strict=True)
+    }
+
+
+def training_chorales(count: int) -> dict[str, Piece]:
+    """The first `count` chorales of the training split, by name."""
+    first = list(chorale.read_split(CHORALES, "train").items())[:count]
+    return {f"train_{index:03d}": of_bach("train", index, grid) for index, grid in first}
+
+
+def prompted_from(prompt: params.Prompt) -> Piece:
+    """The chorale that the prompt is taken from."""
+    chorales = list(chorale.read_split(CHORALES, prompt.split).items())
+    if prompt.chorale >= len(chorales):
+        raise errors.KantorError(
+            f"params.yaml: compose.prompt.chorale is {prompt.chorale}; expected a place in the "
+            f"{prompt.split} split, 0 to {len(chorales) - 1}"
+        )
+    index, grid = chorales[prompt.chorale]
+    if prompt.rows > len(grid):
+        raise errors.KantorError(
+            f"params.yaml: compose.prompt.rows is {prompt.rows}; that chorale has {len(grid)} rows"
+        )
+    return of_bach(prompt.split, index, grid)
+
+
+def of_bach(split: str, index: int, grid: np.ndarray) -> Piece:
+    """A chorale of the edition as a piece."""
+    description = metadata.read(CHORALES / "corpus.csv")[split, index]
+    return Piece(grid, description.heading, BACH, description)
+
+
+def probabilities(network: runtime.keras.Model, grids: list[np.ndarray]) -> list[pd.DataFrame]:
+    """The probability that the model gives each note, a row each and a column for each voice;
+    none for the first note, before which there is nothing.
+    """
+    parts = [records.Record(chorale.encode(grid), n, 0) for n, grid in enumerate(grids)]
+    predict = likelihood.model_predictor(network, "probabilities")
+    notes = likelihood.predictions(parts, predict)
+    notes["probability"] = np.exp(-notes["loss"])
+    tables = notes.pivot(index=["chorale", "row"], columns="voice", values="probability")
+    tables.columns = list(chorale.VOICES)
+    return [tables.loc[number] for number in range(len(grids))]
+
+
+if __name__ == "__main__":
+    errors.run(main)
