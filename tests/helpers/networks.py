@@ -1,8 +1,8 @@
-"""Small networks for tests."""
+"""Small networks."""
 
 import numpy as np
 
-from conftest import changed
+from helpers.settings import changed
 from kantor import params
 from kantor.network import model
 from kantor.system.runtime import keras
@@ -14,15 +14,21 @@ SIZES = {
 
 
 def small(
-    chosen: params.Params, architecture: str, *, members: int = 1, seed: int = 4, **options: object
+    settings: params.Params,
+    architecture: str,
+    *,
+    members: int = 1,
+    seed: int = 4,
+    **options: object,
 ) -> keras.Model:
     """A small network of this architecture, of which some options may be set."""
     # Keras counts the operations of a process for their names.
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
-    block = changed(getattr(chosen.model, architecture), **(SIZES[architecture] | options))
-    settings = {"architecture": architecture, architecture: block.model_dump()}
-    return model.build(changed(chosen.model, members=members, **settings))
+    sizes = SIZES.get(architecture, {})
+    block = settings.model.model_extra[architecture] | sizes | options
+    changes = {"architecture": architecture, "members": members, architecture: block}
+    return model.build(changed(settings.model, **changes))
 
 
 def unlike(network: keras.Model) -> keras.Model:
@@ -31,10 +37,15 @@ def unlike(network: keras.Model) -> keras.Model:
     Fresh embeddings are nearly the same for all notes, and fresh normalisation does nothing.
     """
     draw = np.random.default_rng(0)
-    for core in model.parts(network)[1]:
-        for layer in core.layers:
+    for member in model.parts(network).members:
+        for layer in member.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.set_weights([draw.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
             if isinstance(layer, keras.layers.Embedding):
                 layer.set_weights([draw.normal(size=w.shape) for w in layer.get_weights()])
     return network
+
+
+def probabilities(network: keras.Model, inputs: object) -> np.ndarray:
+    """What a network predicts; for a small one this is much quicker than to compile `predict`."""
+    return network(inputs, training=False).numpy()
