@@ -76,6 +76,12 @@ def test_the_files_of_the_run_are_in_the_page(folder, files):
     assert {f"{name}.mp3" for name in CHORALES} < files.keys()
 
 
+def test_no_file_ends_the_script_that_holds_it():
+    assets = page.Assets()
+    assets.add("</script>", "text/plain", b"")
+    assert "</" not in assets.json() and list(json.loads(assets.json())) == ["</script>"]
+
+
 def test_all_that_the_page_asks_for_is_inside_it(text, files):
     named = re.findall(r'data-(?:file|wav)="([^"]+)"', text)
     assert named and {*named} <= {*files}
