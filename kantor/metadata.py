@@ -72,6 +72,9 @@ def beside(chorale: Path) -> Metadata:
 
 
 def _parsed(row: dict[str, str]) -> Metadata:
+    for name, text in row.items():
+        if text is None:
+            raise ValueError(f"a row ends before its {name}")
     numbers = {name: kind(row[name]) for name, kind in NUMBERS.items() if row.get(name)}
     texts = {name: text for name, text in row.items() if name not in NUMBERS}
     return Metadata(**texts, **numbers)

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from helpers.networks import KINDS, probabilities, shared, unlike
+from helpers.stepping import stepped
+from kantor.system.runtime import keras
+
+ROWS = 24
+
+
+def pieces(seed=0):
+    """Two pieces of tokens (2, rows, 4) with held notes and phrases that come again."""
+    draw = np.random.default_rng(seed)
+    rows = draw.integers(0, 47, (2, ROWS // 4, 4)).repeat(2, axis=1)
+    return np.concatenate([rows, rows], axis=1).astype(np.int32)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_predicts_what_the_model_does_for_the_whole(kind):
+    rows = pieces()
+    whole = probabilities(shared(kind), rows.reshape(2, -1))
+    predicted = stepped(shared(kind), rows)
+    np.testing.assert_allclose(predicted[:, 1:], whole[:, :-1], atol=1e-5)
+    np.testing.assert_allclose(predicted[:, 0].sum(axis=-1), 1, atol=1e-5)
+
+
+def test_so_does_a_network_that_was_not_built_here():
+    layers = keras.layers
+    network = keras.Sequential([layers.Input((None,)), layers.Embedding(47, 5)])
+    network.add(layers.Conv1D(8, 2, padding="causal", activation="relu", dilation_rate=4))
+    network.add(layers.GRU(8, return_sequences=True))
+    network.add(layers.Dense(47, activation="softmax"))
+    rows = pieces()
+    unlike(network)
+    whole = probabilities(network, rows.reshape(2, -1))
+    np.testing.assert_allclose(stepped(network, rows)[:, 1:], whole[:, :-1], atol=1e-5)
+
+
+def test_a_piece_begins_as_if_after_a_silence_for_a_network_of_notes():
+    network = shared("all at once")
+    predicted = stepped(network, pieces()[:, :2])
+    silence = probabilities(network, np.zeros((1, 1), np.int32))[0, 0]
+    np.testing.assert_allclose(predicted[:, 0], np.stack([silence] * 2), atol=1e-6)
