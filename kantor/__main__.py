@@ -11,7 +11,7 @@ COMMANDS = {"compose": compose, "dependencies": dependencies, "reproduce": repro
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="kantor",
-        description="Bach's chorales: compose with the trained model, and prove that it is the same.",
+        description="Compose with the trained model; prove that it rebuilds to the same bits.",
         epilog="`dvc repro` builds the model and all reports; see README.md.",
     )
     subparsers = parser.add_subparsers(metavar="command", required=True)

@@ -8,6 +8,12 @@ Without a prompt the model starts by itself. Piece n is the same however many ar
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kantor.metadata import Metadata
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,30 +33,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    # Imported here, since --help and a wrong option should not wait for TensorFlow.
+    # Modules are imported where they are needed: a wrong option must not wait for TensorFlow.
     from kantor import params
+
+    _check(arguments)
+    settings = params.load()
+    where = "kantor compose"
+    options = {name: getattr(arguments, name) for name in ("temperature", "top_k", "top_p")}
+    options = params.checked(params.SamplerOptions, options, where)
+    sound = {"tempo": arguments.tempo, "timbre": arguments.timbre}
+    sound = {name: value for name, value in sound.items() if value is not None}
+    render = params.checked(params.Render, settings.render.model_dump() | sound, where)
+    prompt, metadata = _prompt(arguments.prompt, arguments.prompt_rows)
+
     from kantor.network import model_file
     from kantor.notation.piece import Piece, write
     from kantor.sampling import sampler
-    from kantor.system import atomic, errors, runtime
+    from kantor.system import atomic, runtime
     from kantor.system.progress import Progress
 
-    if arguments.output.exists():
-        raise errors.KantorError(f"{arguments.output}: is there already; name a new folder")
-    for name, least in {"count": 1, "rows": 1, "seed": 0, "prompt_rows": 0}.items():
-        if (value := getattr(arguments, name)) < least:
-            option = name.replace("_", "-")
-            raise errors.KantorError(f"--{option} is {value}; expected {least} or more")
-    settings = params.load()
-    options = params.checked(
-        params.SamplerOptions,
-        {name: getattr(arguments, name) for name in ("temperature", "top_k", "top_p")},
-        "kantor compose",
-    )
-    sound = {"tempo": arguments.tempo, "timbre": arguments.timbre}
-    changes = {name: value for name, value in sound.items() if value is not None}
-    render = params.checked(params.Render, settings.render.model_dump() | changes, "kantor compose")
-    prompt, metadata = _prompt(arguments.prompt, arguments.prompt_rows)
     requests = [
         sampler.Request(prompt, arguments.rows, sampler.seed_for(arguments.seed, number), options)
         for number in range(arguments.count)
@@ -71,10 +72,22 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"wrote {pieces} to {arguments.output}: .wav, .mid, .musicxml and .csv")
 
 
-def _prompt(path: Path | None, rows: int):
+def _check(arguments: argparse.Namespace) -> None:
+    from kantor.system.errors import KantorError
+
+    if arguments.output.exists():
+        raise KantorError(f"{arguments.output}: is there already; name a new folder")
+    for name, least in {"count": 1, "rows": 1, "seed": 0, "prompt_rows": 0}.items():
+        if (value := getattr(arguments, name)) < least:
+            option = name.replace("_", "-")
+            raise KantorError(f"--{option} is {value}; expected {least} or more")
+    if not arguments.model.exists():
+        raise KantorError(f"{arguments.model}: no such model; run `dvc repro train`")
+
+
+def _prompt(path: Path | None, rows: int) -> "tuple[np.ndarray | None, Metadata]":
     """The first rows of a chorale as CSV, MIDI or MusicXML, all if 0; and its metadata."""
     from kantor import chorale, metadata
-    from kantor.notation import reading
     from kantor.system.errors import KantorError
 
     if path is None:
@@ -82,6 +95,8 @@ def _prompt(path: Path | None, rows: int):
     if path.suffix == ".csv":
         grid, description = chorale.read(path), metadata.beside(path)
     else:
+        from kantor.notation import reading
+
         grid, description = reading.read(path)
         chorale.check(grid, str(path))
     if rows > len(grid):

@@ -2,14 +2,14 @@
 
 Task: every note but the first of a piece is predicted from the notes before it, row by row,
 soprano first. Loss is the cross-entropy, -ln p(note), in nats a note; accuracy is the share of
-notes that the largest probability is given to. All figures are means over notes, never over
+notes that have the largest probability. All figures are means over notes, never over
 batches, and no padding is ever among them.
 
 Two protocols. *Pieces*: whole chorales in order, as papers on this data report it (times 4,
 nats a row). *Windows*: pieces of 33 rows every 16 rows, the teaching notebook's; early notes
 have next to no context, and middle ones count twice.
 
-Since most notes repeat the one before in their voice, each figure is also given for
+Since most notes repeat the one before in their voice, each figure also stands for
 *onsets*, notes that differ from the row before in their voice, and for *holds*, the others.
 Notes of a first row are neither.
 """
@@ -40,11 +40,13 @@ def predictions(records: Sequence[Record], predict: Predictor) -> pd.DataFrame:
     -1 in a first row), token, predicted (the likeliest token), loss (nats).
     """
     frames = []
-    probabilities = predict([record.tokens for record in records])
-    for record, given in zip(records, probabilities, strict=True):
+    outputs = predict([record.tokens for record in records])
+    for record, probabilities in zip(records, outputs, strict=True):
         rows, voices = np.indices(record.tokens.shape)
         before = np.vstack([np.full(len(VOICES), UNKNOWN), record.tokens[:-1]])
-        own = np.take_along_axis(given, record.tokens[:, :, None], axis=2).astype(np.float64)
+        own = np.take_along_axis(probabilities, record.tokens[:, :, None], axis=2).astype(
+            np.float64
+        )
         loss = -np.log(np.maximum(own, np.finfo(np.float32).tiny))
         columns = {
             "chorale": np.full(record.tokens.shape, record.chorale),
@@ -52,7 +54,7 @@ def predictions(records: Sequence[Record], predict: Predictor) -> pd.DataFrame:
             "voice": voices,
             "before": before,
             "token": record.tokens,
-            "predicted": given.argmax(axis=2),
+            "predicted": probabilities.argmax(axis=2),
             "loss": loss,
         }
         frames.append(pd.DataFrame({name: x.ravel()[1:] for name, x in columns.items()}))

@@ -28,14 +28,18 @@ def finished(history: History, settings: Train) -> bool:
 
 
 def learning_rate(settings: Train, at: float, history: History) -> float:
-    """The rate at a time in epochs, such as 2.5, after the epochs in `history`."""
+    """The rate at a time in epochs, such as 2.5, after the epochs in `history`.
+
+    It rises to its peak while it warms up, and a cosine or an exponential falls from there.
+    """
     schedule = settings.schedule
-    if at < schedule.warmup_epochs:
-        return settings.learning_rate * at / schedule.warmup_epochs
+    warmup = schedule.warmup_epochs
+    if at < warmup:
+        return settings.learning_rate * at / warmup
     share = {
         "constant": lambda: 1.0,
-        "exponential": lambda: schedule.factor ** (at / schedule.epochs),
-        "cosine": lambda: (1 + math.cos(math.pi * at / settings.epochs)) / 2,
+        "exponential": lambda: schedule.factor ** ((at - warmup) / schedule.epochs),
+        "cosine": lambda: (1 + math.cos(math.pi * (at - warmup) / (settings.epochs - warmup))) / 2,
         "plateau": lambda: schedule.factor ** plateaus(history, schedule.epochs),
     }
     return settings.learning_rate * share[schedule.kind]()
