@@ -82,9 +82,10 @@ class Clone:
         return self.run(sys.executable, "-m", f"stages.{name}", code=code)
 
     def status(self, pipeline: str = "dvc.yaml") -> dict[str, list]:
-        """What `dvc status` says about a pipeline."""
+        """What `dvc status` says about a pipeline, by stage."""
         with dvc.repo.Repo(self.folder) as repo:
-            return repo.status(targets=[str(self.folder / pipeline)])
+            status = repo.status(targets=[str(self.folder / pipeline)])
+        return {stage.rpartition(":")[2]: changes for stage, changes in status.items()}
 
     def changed_params(self, file: str) -> set[tuple[str, str]]:
         """Each stage and key of a file of settings where `dvc status` sees a change."""
