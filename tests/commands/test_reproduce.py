@@ -5,8 +5,8 @@ import sys
 
 import pytest
 from clone import CONVOLUTIONS, Clone
-
 from conftest import PROJECT, changed
+
 from kantor.commands import reproduce
 
 # The quick setting, quicker: what is to be shown here needs no recurrent network.
