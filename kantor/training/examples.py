@@ -16,7 +16,7 @@ import numpy as np
 from kantor import params
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOCABULARY_SIZE, VOICES
 from kantor.data.records import Record
-from kantor.network.lookback import HINTS, NOTHING, TOKEN_HINTS
+from kantor.network.lookback import NOTHING, TOKEN_HINTS
 from kantor.network.model import Parts
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
@@ -102,8 +102,10 @@ class Crops:
         if not self._hints:
             return _examples(self._parts, tokens, None)
         all_hints = np.stack(hints_of_crops)
-        # The GRUs begin with the crop: its first row is learnt as that of a piece or window.
-        all_hints[:, 0, : HINTS["before"]] = NOTHING
+        # The GRUs begin with the crop: its first row is learnt as that of a piece or window, of
+        # which only the place is known.
+        all_hints[:, 0, :TOKEN_HINTS] = NOTHING
+        all_hints[:, 0, TOKEN_HINTS:-1] = 0
         standalone = np.flatnonzero(draw.random(self.count) < self._standalone)
         own_hints = hints(tokens[standalone], self._parts.lookback)
         for crop, own in zip(standalone, own_hints, strict=True):

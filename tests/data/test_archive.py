@@ -12,7 +12,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from conftest import changed, random_grid
+from helpers.music import random_grid
+from helpers.settings import changed
 from kantor import chorale
 from kantor.data import archive
 from kantor.system.errors import KantorError
@@ -78,15 +79,15 @@ class Server(BaseHTTPRequestHandler):
 def server():
     Server.seen.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Server) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
 
 
 @pytest.fixture
-def settings(chosen):
+def block(settings):
     return changed(
-        chosen.download.archive,
+        settings.download.archive,
         sha256=chorale.digest(CHORALES),
         attempts=2,
         backoff_seconds=0.01,
@@ -94,68 +95,68 @@ def settings(chosen):
     )
 
 
-def load(settings, *urls, **changes):
-    return archive.load(changed(settings, urls=list(urls), **changes))
+def load(block, *urls, **changes):
+    return archive.load(changed(block, urls=list(urls), **changes))
 
 
-def refusal(settings, *urls, **changes):
+def refusal(block, *urls, **changes):
     with pytest.raises(KantorError) as caught:
-        load(settings, *urls, **changes)
+        load(block, *urls, **changes)
     assert "music21, which needs none" in str(caught.value)
     return str(caught.value)
 
 
-def test_a_good_answer_is_the_edition(server, settings):
-    loaded = load(settings, f"{server}/good")
+def test_a_good_answer_is_the_edition(server, block):
+    loaded = load(block, f"{server}/good")
     assert loaded.keys() == CHORALES.keys()
     assert all(np.array_equal(grid, CHORALES[key]) for key, grid in loaded.items())
 
 
-def test_sources_are_tried_in_order_and_a_path_is_one(server, settings, tmp_path):
+def test_sources_are_tried_in_order_and_a_path_is_one(server, block, tmp_path):
     path = tmp_path / "archive.tgz"
     path.write_bytes(GOOD)
-    assert load(settings, f"{server}/404", str(tmp_path / "none.tgz"), str(path), f"{server}/good")
+    assert load(block, f"{server}/404", str(tmp_path / "none.tgz"), str(path), f"{server}/good")
     assert Server.seen == {"/404": 1}
 
 
-def test_another_packing_of_the_same_notes_passes(settings, tmp_path):
+def test_another_packing_of_the_same_notes_passes(block, tmp_path):
     path = tmp_path / "other.tgz"
     extra = [("._chorale_000.csv", "junk"), ("README.md", "words")]
     path.write_bytes(pack([*reversed(texts(CHORALES)), *extra], top="jsb_chorales/"))
-    assert load(settings, str(path)).keys() == CHORALES.keys()
+    assert load(block, str(path)).keys() == CHORALES.keys()
 
 
-def test_what_may_pass_is_tried_again_and_what_can_not_is_not(server, settings):
-    assert load(settings, f"{server}/busy-once")
-    assert "answered 503" in refusal(settings, f"{server}/busy")
-    assert "answered 404" in refusal(settings, f"{server}/404")
+def test_what_may_pass_is_tried_again_and_what_can_not_is_not(server, block):
+    assert load(block, f"{server}/busy-once")
+    assert "answered 503" in refusal(block, f"{server}/busy")
+    assert "answered 404" in refusal(block, f"{server}/404")
     assert Server.seen == {"/busy-once": 2, "/busy": 2, "/404": 1}
 
 
-def test_an_answer_cut_short_is_told(server, settings):
-    assert f"cut short: 1000 of {len(GOOD)} bytes" in refusal(settings, f"{server}/short")
+def test_an_answer_cut_short_is_told(server, block):
+    assert f"cut short: 1000 of {len(GOOD)} bytes" in refusal(block, f"{server}/short")
 
 
-def test_a_slow_answer_ends_at_the_time_limit(server, settings):
-    assert "too slow" in refusal(settings, f"{server}/slow", timeout_seconds=0.3, attempts=1)
+def test_a_slow_answer_ends_at_the_time_limit(server, block):
+    assert "too slow" in refusal(block, f"{server}/slow", timeout_seconds=0.3, attempts=1)
 
 
-def test_nobody_there_is_told(settings):
-    assert "127.0.0.1" in refusal(settings, "http://127.0.0.1:9/none", attempts=1)
+def test_nobody_there_is_told(block):
+    assert "127.0.0.1" in refusal(block, "http://127.0.0.1:9/none", attempts=1)
 
 
-def test_a_changed_note_is_other_content(settings, tmp_path):
+def test_a_changed_note_is_other_content(block, tmp_path):
     grid = CHORALES["test", 5].copy()
     grid[0, 0] += 1 if grid[0, 0] < chorale.HIGHEST else -1
     path = tmp_path / "changed.tgz"
     path.write_bytes(pack(texts(CHORALES | {("test", 5): grid})))
-    assert "other notes than the published ones" in refusal(settings, str(path))
+    assert "other notes than the published ones" in refusal(block, str(path))
 
 
-def test_a_missing_chorale_is_counted(settings, tmp_path):
+def test_a_missing_chorale_is_counted(block, tmp_path):
     path = tmp_path / "fewer.tgz"
     path.write_bytes(pack(texts(CHORALES)[1:]))
-    words = refusal(settings, str(path))
+    words = refusal(block, str(path))
     assert "228 train / 76 valid / 77 test; expected 229 train / 76 valid / 77 test" in words
 
 
@@ -192,11 +193,11 @@ def sparse(name, size):
         (("train/chorale_999.csv", "words\n"), "first line is 'words'"),
     ],
 )
-def test_a_hostile_tar_is_refused_and_writes_nothing(settings, tmp_path, hostile, words):
+def test_a_hostile_tar_is_refused_and_writes_nothing(block, tmp_path, hostile, words):
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "hostile.tgz").write_bytes(pack([*texts(CHORALES), hostile]))
-    assert words in refusal(settings, str(folder / "hostile.tgz"))
+    assert words in refusal(block, str(folder / "hostile.tgz"))
     assert [p.name for p in tmp_path.rglob("*")] == ["in", "hostile.tgz"]
 
 
@@ -205,13 +206,13 @@ def test_a_hostile_tar_is_refused_and_writes_nothing(settings, tmp_path, hostile
     [b"no gzip at all", gzip.compress(b"no tar at all"), GOOD[:-20]],
     ids=["no gzip", "no tar", "cut short"],
 )
-def test_what_is_no_whole_gzipped_tar_is_refused(settings, tmp_path, data):
+def test_what_is_no_whole_gzipped_tar_is_refused(block, tmp_path, data):
     path = tmp_path / "broken.tgz"
     path.write_bytes(data)
-    assert f"{path}: " in refusal(settings, str(path))
+    assert f"{path}: " in refusal(block, str(path))
 
 
-def test_the_published_archive_is_what_params_pins(chosen, published):
-    loaded = archive.load(changed(chosen.download.archive, urls=[str(published)]))
+def test_the_published_archive_is_what_params_pins(settings, published):
+    loaded = archive.load(changed(settings.download.archive, urls=[str(published)]))
     assert loaded["train", 0][0].tolist() == [74, 70, 65, 58]
     assert sum(grid.size for grid in loaded.values()) == 370_144

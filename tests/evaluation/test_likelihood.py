@@ -1,52 +1,56 @@
 import numpy as np
 import pytest
 
-from conftest import random_grid
+from helpers.music import random_grid
+from helpers.networks import probabilities, small
 from kantor import chorale
 from kantor.data.records import Record
-from kantor.evaluation import likelihood
-from kantor.network import model
-from kantor.system.runtime import keras
+from kantor.evaluation import baselines, likelihood
 
 UNIFORM = np.log(chorale.VOCABULARY_SIZE)
 
 
-def part(rows, index=0, seed=0):
+def record(rows, index=0, seed=0):
     return Record(chorale.encode(random_grid(rows, seed)), index, 0)
 
 
-def uniform(arpeggios):
-    return [np.full((len(a) - 1, 47), 1 / 47, np.float32) for a in arpeggios]
+def uniform(pieces):
+    return [np.full((*piece.shape, 47), 1 / 47, np.float32) for piece in pieces]
 
 
-def oracle(arpeggios):
-    return [np.eye(47, dtype=np.float32)[a[1:]] for a in arpeggios]
+def oracle(pieces):
+    return [np.eye(47, dtype=np.float32)[piece] for piece in pieces]
 
 
 def test_every_note_but_the_first_is_scored_in_its_place():
-    notes = likelihood.predictions([part(3, index=5)], uniform)
+    notes = likelihood.predictions([record(3, index=5)], uniform)
     assert len(notes) == 11
     assert notes["voice"].tolist() == [1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3]
     assert notes["row"].tolist() == [0] * 3 + [1] * 4 + [2] * 4
-    assert notes["token"].tolist() == part(3).tokens[1:].tolist()
-    assert notes["before"].tolist() == [-1, -1, -1, *part(3).tokens[:8]]
+    assert notes["token"].tolist() == record(3).tokens.ravel()[1:].tolist()
+    assert notes["before"].tolist() == [-1, -1, -1, *record(3).tokens[:2].ravel()]
     assert set(notes["chorale"]) == {5}
 
 
-def test_a_known_foreteller_gets_the_loss_that_a_pencil_gives():
-    figures = likelihood.figures(likelihood.predictions([part(8)], uniform))
+def test_rows_of_a_window_are_numbered_as_in_its_piece():
+    window = record(3)._replace(row=16)
+    assert likelihood.predictions([window], uniform)["row"].unique().tolist() == [16, 17, 18]
+
+
+def test_a_predictor_of_known_worth_gets_the_loss_that_a_pencil_gives():
+    figures = likelihood.figures(likelihood.predictions([record(8)], uniform))
     for name in ("loss", "onset_loss", "hold_loss"):
         assert figures[name] == pytest.approx(UNIFORM, rel=1e-5)
-    figures = likelihood.figures(likelihood.predictions([part(8)], oracle))
+    figures = likelihood.figures(likelihood.predictions([record(8)], oracle))
     assert figures["loss"] == 0 and figures["accuracy"] == figures["onset_accuracy"] == 1
 
 
 def test_means_are_over_notes_not_over_pieces():
-    def first_piece_right(arpeggios):
-        return [oracle(arpeggios)[0], *uniform(arpeggios)[1:]]
+    def first_piece_right(pieces):
+        return [oracle(pieces)[0], *uniform(pieces)[1:]]
 
-    parts = [part(2), part(40)]
-    figures = likelihood.figures(likelihood.predictions(parts, first_piece_right))
+    records = [record(2), record(40)]
+    figures = likelihood.figures(likelihood.predictions(records, first_piece_right))
     assert figures["loss"] == pytest.approx(UNIFORM * 159 / (7 + 159), rel=1e-5)
 
 
@@ -55,56 +59,29 @@ def test_onsets_and_holds_share_out_all_notes_after_the_first_row():
     notes = likelihood.predictions([Record(chorale.encode(grid), 0, 0)], oracle)
     figures = likelihood.figures(notes)
     assert (figures["notes"], figures["onset_notes"], figures["hold_notes"]) == (11, 2, 6)
-    assert likelihood.copy_accuracy(notes) == pytest.approx(6 / 11)
 
 
-def test_the_copy_baseline_gets_the_references_77_percent(published):
-    from kantor.data import archive
-
-    with published.open("rb") as file:
-        loaded = archive.unpack(file, 2**24)
-    test = [Record(chorale.encode(g), i, 0) for (s, i), g in loaded.items() if s == "test"]
-    notes = likelihood.predictions(test, uniform)
-    known = notes[notes["before"] != likelihood.UNKNOWN]
-    assert likelihood.copy_accuracy(known) == pytest.approx(0.770, abs=0.0005)
-    assert likelihood.copy_accuracy(notes) == pytest.approx(0.768, abs=0.0005)
+def test_figures_of_nothing_are_none():
+    notes = likelihood.predictions([record(1)], oracle)
+    assert likelihood.figures(notes)["onset_loss"] is None
 
 
-def test_the_bigram_counts_pairs_within_each_voice():
-    grid = np.array([[60, 55, 50, 45], [62, 55, 50, 45], [60, 55, 50, 45]])
-    piece = Record(chorale.encode(grid), 0, 0)
-    (given,) = likelihood.bigram([piece], smoothing=1.0)([piece.tokens])
-    assert given.shape == (11, 47)
-    np.testing.assert_allclose(given.sum(axis=1), 1)
-    c4, d4 = chorale.encode(np.array([[60, 62, 0, 0]]))[:2]
-    assert given[3, d4] == pytest.approx(2 / 48), "soprano: once, and once smoothed, from C to D"
-    assert given[7, c4] == pytest.approx(2 / 48)
-    assert given[3, c4] == pytest.approx(1 / 48)
-    assert given[0, piece.tokens[1]] == pytest.approx(2 / 48), "alto, from its start"
-    assert given[4, piece.tokens[5]] == pytest.approx(3 / 49), "alto, twice held"
-
-
-@pytest.fixture
-def network(chosen):
-    keras.utils.set_random_seed(2)
-    return model.build(chosen.model)
-
-
-def test_padding_changes_no_figure(network):
-    parts = [part(rows, rows, rows) for rows in (30, 3, 17, 9)]
-    together = likelihood.predictions(parts, likelihood.model_predictor(network, "together"))
-    for one in parts:
-        alone = likelihood.predictions([one], likelihood.model_predictor(network, "alone"))
+def test_padding_changes_no_figure(settings):
+    network = small(settings, "row_gru")
+    records = [record(rows, rows, rows) for rows in (30, 3, 17, 9)]
+    together = likelihood.predictions(records, likelihood.model_predictor(network, "together"))
+    for one in records:
         same = together[together["chorale"] == one.chorale]
-        np.testing.assert_allclose(same["loss"], alone["loss"], rtol=1e-4)
-        assert same["token"].tolist() == alone["token"].tolist()
-        direct = network.predict(one.tokens[None, :-1], verbose=0)[0]
-        likelihoods = direct[np.arange(len(direct)), one.tokens[1:]]
-        np.testing.assert_allclose(alone["loss"], -np.log(likelihoods), rtol=1e-4)
+        notes = one.tokens.ravel()
+        assert same["token"].tolist() == notes[1:].tolist()
+        alone = probabilities(network, notes[None, :-1])[0]
+        likelihoods = alone[np.arange(len(alone)), notes[1:]]
+        np.testing.assert_allclose(same["loss"], -np.log(likelihoods), rtol=1e-4)
+        assert same["predicted"].tolist() == alone.argmax(axis=1).tolist()
 
 
 def test_figures_by_voice_and_place_average_to_the_whole():
-    notes = likelihood.predictions([part(40)], likelihood.bigram([part(40, seed=3)], 0.1))
+    notes = likelihood.predictions([record(40)], baselines.bigram([record(40, seed=3)], 0.1))
     whole = likelihood.figures(notes)["loss"]
     voices = likelihood.by_voice(notes)
     assert list(voices) == list(chorale.VOICES)
@@ -115,9 +92,21 @@ def test_figures_by_voice_and_place_average_to_the_whole():
     assert (place.to_numpy() * counts).sum() / len(notes) == pytest.approx(whole)
 
 
+def test_figures_by_kind_are_those_of_onsets_and_holds():
+    model = likelihood.predictions([record(20)], uniform)
+    bigram = likelihood.predictions([record(20)], oracle)
+    table = likelihood.by_kind(model, bigram).set_index("notes")
+    assert table.index.tolist() == ["onsets", "held"]
+    figures = likelihood.figures(model)
+    for row, kind in (("onsets", "onset"), ("held", "hold")):
+        assert table.loc[row, "model_loss"] == figures[f"{kind}_loss"]
+        assert table.loc[row, "model_accuracy"] == figures[f"{kind}_accuracy"]
+        assert table.loc[row, "bigram_accuracy"] == 1
+
+
 def test_intervals_are_those_of_sounding_onsets():
     grid = np.array([[60, 55, 50, 0], [62, 55, 50, 45], [78, 54, 0, 45]])
     notes = likelihood.predictions([Record(chorale.encode(grid), 0, 0)], oracle)
     table = likelihood.intervals(notes)
-    found = {tuple(row) for row in table.to_numpy().tolist()}
-    assert found == {(2, 2, 1), (12, 12, 1), (-1, -1, 1)}, "62 to 78 counts as an octave"
+    counted = {tuple(row) for row in table.to_numpy().tolist()}
+    assert counted == {(2, 2, 1), (12, 12, 1), (-1, -1, 1)}, "62 to 78 counts as an octave"

@@ -1,7 +1,10 @@
 """Small networks."""
 
+from functools import cache
+
 import numpy as np
 
+from helpers.project import PROJECT
 from helpers.settings import changed
 from kantor import params
 from kantor.network import model
@@ -10,6 +13,23 @@ from kantor.system.runtime import keras
 SIZES = {
     "row_gru": {"embedding": 4, "units": [8, 8], "head": 8},
     "wavenet_lstm": {"filters": [8], "lstm": [12]},
+}
+
+# One of each kind, by what is special about it.
+KINDS = {
+    "dilated, and an LSTM": ("wavenet_lstm", {"filters": [6, 8, 8]}),
+    "recurrent only": ("wavenet_lstm", {"filters": []}),
+    "convolutional only": ("wavenet_lstm", {"filters": [6, 8], "lstm": []}),
+    "two LSTMs": ("wavenet_lstm", {"lstm": [8, 12]}),
+    "no normalisation": ("wavenet_lstm", {"batch_norm": False}),
+    "all at once": (
+        "wavenet_lstm",
+        {"filters": [6, 8], "pooling": 3, "dropout": 0.2, "l1": 1e-5, "l2": 1e-4, "kernel": 3},
+    ),
+    "rows": ("row_gru", {"units": [12], "dropout": 0.0}),
+    "rows, with layers that add": ("row_gru", {"units": [8, 8, 12]}),
+    "two of notes": ("wavenet_lstm", {"members": 2}),
+    "two of rows": ("row_gru", {"members": 2}),
 }
 
 
@@ -49,3 +69,11 @@ def unlike(network: keras.Model) -> keras.Model:
 def probabilities(network: keras.Model, inputs: object) -> np.ndarray:
     """What a network predicts; for a small one this is much quicker than to compile `predict`."""
     return network(inputs, training=False).numpy()
+
+
+@cache
+def shared(kind: str) -> keras.Model:
+    """A network of KINDS, for all tests of a process, which leave it as it is."""
+    architecture, options = KINDS[kind]
+    settings = params.load(PROJECT / "params.yaml")
+    return unlike(small(settings, architecture, **options))

@@ -1,93 +1,99 @@
 import numpy as np
 import pytest
-from networks import small, unlike
 
+from helpers.networks import KINDS, probabilities, shared, small, unlike
+from helpers.settings import changed
 from kantor.network import model
+from kantor.system.errors import KantorError
 from kantor.system.runtime import keras
 
-OPTIONS = {  # of the wavenet_lstm
-    "as the notebook": {},
-    "recurrent only": {"filters": []},
-    "convolutional only": {"lstm": []},
-    "two small LSTMs": {"lstm": [16, 24]},
-    "wide kernel": {"kernel": 5},
-    "one convolution": {"filters": [8]},
-    "pooling": {"pooling": 3},
-    "no normalisation": {"batch_norm": False},
-    "dropout": {"dropout": 0.3},
-    "penalties": {"l1": 1e-4, "l2": 1e-3},
-    "all at once": {"pooling": 2, "dropout": 0.2, "l1": 1e-5, "l2": 1e-4, "kernel": 3},
-}
-NETWORKS = [("wavenet_lstm", options) for options in OPTIONS.values()] + [
-    ("row_gru", {}),
-    ("row_gru", {"embedding": 4, "units": [12], "head": 8, "dropout": 0.0}),
-    ("row_gru", {"units": [16, 16, 24]}),
-]
 
-
-def named(case):
-    return case if isinstance(case, str) else " ".join(f"{k}={v}" for k, v in case.items())
-
-
-def build(chosen, architecture="wavenet_lstm", **options):
-    as_set = getattr(chosen.model, architecture).model_dump()
-    return unlike(small(chosen, architecture, **(as_set | options)))
-
-
-@pytest.mark.parametrize(("architecture", "options"), NETWORKS, ids=named)
-def test_no_place_sees_later_notes(chosen, architecture, options):
-    network = build(chosen, architecture, **options)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_place_sees_later_notes(kind):
     draw = np.random.default_rng(0)
-    tokens = draw.integers(0, 47, (1, 48))
-    before = network.predict(tokens, verbose=0)
-    heard = 0
-    for place in (1, 16, 33, 47):
+    tokens = draw.integers(0, 47, 40)
+    places = (1, 16, 29, 39)
+    changes = []
+    for place in places:
         later = tokens.copy()
-        later[:, place:] = (later[:, place:] + draw.integers(1, 47, later[:, place:].shape)) % 47
-        after = network.predict(later, verbose=0)
-        np.testing.assert_allclose(after[:, :place], before[:, :place], atol=1e-6)
-        heard += np.abs(after[:, place] - before[:, place]).max() > 1e-5
+        later[place:] = (later[place:] + draw.integers(1, 47, len(later) - place)) % 47
+        changes.append(later)
+    before, *after = probabilities(shared(kind), np.stack([tokens, *changes]))
+    heard = 0
+    for place, one in zip(places, after, strict=True):
+        np.testing.assert_allclose(one[:place], before[:place], atol=1e-6)
+        heard += np.abs(one[place] - before[place]).max() > 1e-5
     assert heard >= 2, "deaf to its own notes"
 
 
-@pytest.mark.parametrize(("architecture", "options"), NETWORKS, ids=named)
-def test_any_length_gives_probabilities_at_every_place(chosen, architecture, options):
-    network = build(chosen, architecture, **options)
-    for notes in (1, 2, 7, 131):
-        given = network.predict(np.full((2, notes), 5), verbose=0)
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_length_gives_probabilities_at_every_place(kind):
+    for notes in (1, 2, 7, 33):
+        given = probabilities(shared(kind), np.full((2, notes), 5))
         assert given.shape == (2, notes, 47) and given.dtype == np.float32
         np.testing.assert_allclose(given.sum(axis=-1), 1, atol=1e-5)
 
 
-def test_the_wavenet_lstm_is_the_notebooks_network(chosen):
-    assert build(chosen).count_params() == 396_810
+def test_predict_is_what_a_call_gives():
+    """Only this test compiles what the others call."""
+    tokens = np.random.default_rng(3).integers(0, 47, (2, 20))
+    network = shared("rows")
+    np.testing.assert_allclose(
+        network.predict(tokens, verbose=0), probabilities(network, tokens), atol=1e-6
+    )
+
+
+def test_the_wavenet_lstm_is_the_notebooks_network(settings):
+    network = model.build(changed(settings.model, architecture="wavenet_lstm"))
+    assert network.count_params() == 396_810
+
+
+def test_rows_of_an_arpeggio_end_with_one_that_is_not_whole():
+    arpeggio = keras.layers.Input((None,), dtype="int32")
+    network = keras.Model(arpeggio, model.rows_of(arpeggio))
+    tokens = np.arange(1, 11)
+    for notes, last in [(1, [1, 0, 0, 0]), (6, [5, 6, 0, 0]), (8, [0] * 4), (10, [9, 10, 0, 0])]:
+        (rows,) = probabilities(network, tokens[None, :notes])
+        whole = tokens[: notes // 4 * 4].reshape(-1, 4)
+        assert rows.tolist() == [*whole.tolist(), last]
 
 
 @pytest.mark.parametrize("architecture", ["row_gru", "wavenet_lstm"])
-def test_members_foretell_the_mean_of_what_each_foretells(chosen, architecture):
-    network = small(chosen, architecture, members=3)
-    one = small(chosen, architecture)
-    _, cores = model.parts(network)
-    _, (core,) = model.parts(one)
+def test_members_predict_the_mean_of_what_each_predicts(settings, architecture):
+    network = small(settings, architecture, members=3)
+    one = small(settings, architecture)
+    (alone,) = model.parts(one).members
     draw = np.random.default_rng(2)
     tokens = draw.integers(0, 47, (2, 24))
-    alone = []
-    for member in cores:
+    predictions = []
+    for member in model.parts(network).members:
         member.set_weights([draw.uniform(0.1, 1, w.shape) for w in member.get_weights()])
-        core.set_weights(member.get_weights())
-        alone.append(one.predict(tokens, verbose=0))
-    assert not np.allclose(alone[0], alone[1], atol=1e-4)
-    np.testing.assert_allclose(network.predict(tokens, verbose=0), np.mean(alone, 0), atol=1e-6)
+        alone.set_weights(member.get_weights())
+        predictions.append(probabilities(one, tokens))
+    assert len(predictions) == 3 and not np.allclose(*predictions[:2], atol=1e-4)
+    np.testing.assert_allclose(probabilities(network, tokens), np.mean(predictions, 0), atol=1e-6)
 
 
-def test_pooling_takes_the_maximum_of_a_note_and_those_before(chosen):
-    _, (network,) = model.parts(build(chosen, filters=[4], pooling=3, batch_norm=False, lstm=[]))
+def test_a_network_not_built_here_is_its_own_only_member():
+    layers = keras.layers
+    network = keras.Sequential([layers.Input((None,)), layers.Embedding(47, 47)])
+    assert model.parts(network) == model.Parts("notes", None, [network])
+
+
+@pytest.mark.parametrize("name", ["row_gru", "wavenet_lstm"])
+def test_a_network_of_an_earlier_version_is_told(name):
+    arpeggio = keras.layers.Input((None,))
+    network = keras.Model(arpeggio, keras.layers.Embedding(47, 47)(arpeggio), name=name)
+    with pytest.raises(KantorError, match=f"{name}: made by an earlier version; run `dvc repro"):
+        model.parts(network)
+
+
+def test_pooling_takes_the_maximum_of_a_note_and_those_before(settings):
+    options = {"filters": [4], "pooling": 3, "batch_norm": False, "lstm": []}
+    (network,) = model.parts(unlike(small(settings, "wavenet_lstm", **options))).members
     tokens = np.random.default_rng(1).integers(0, 47, (1, 20))
-    inner = keras.Model(
-        network.inputs,
-        [network.get_layer("convolution_1").output, network.get_layer("pooling_1").output],
-    )
-    convolved, pooled = (x[0] for x in inner.predict(tokens, verbose=0))
+    outputs = [network.get_layer(f"{name}_1").output for name in ("convolution", "pooling")]
+    convolved, pooled = (x[0].numpy() for x in keras.Model(network.inputs[0], outputs)(tokens))
     for place in range(20):
         np.testing.assert_array_equal(
             pooled[place], convolved[max(0, place - 2) : place + 1].max(0)
@@ -95,20 +101,20 @@ def test_pooling_takes_the_maximum_of_a_note_and_those_before(chosen):
 
 
 @pytest.mark.parametrize("penalty", ["l1", "l2"])
-def test_a_penalty_counts_in_the_loss(chosen, penalty):
-    assert not small(chosen, "wavenet_lstm").losses
-    (core,) = model.parts(small(chosen, "wavenet_lstm", **{penalty: 0.5}))[1]
-    kernels = [layer.kernel for layer in core.layers if hasattr(layer, "kernel")]
+def test_a_penalty_counts_in_the_loss(settings, penalty):
+    assert not small(settings, "wavenet_lstm").losses
+    (member,) = model.parts(small(settings, "wavenet_lstm", **{penalty: 0.5})).members
+    kernels = [layer.kernel for layer in member.layers if hasattr(layer, "kernel")]
     power = 1 if penalty == "l1" else 2
     least = 0.5 * sum(np.sum(np.abs(np.asarray(kernel)) ** power) for kernel in kernels)
-    assert kernels and float(sum(core.losses)) >= least * 0.999
+    assert kernels and float(sum(member.losses)) >= least * 0.999
 
 
-def test_dropout_drops_in_training_alone(chosen):
-    network = small(chosen, "wavenet_lstm", dropout=0.5)
-    (core,) = model.parts(network)[1]
+@pytest.mark.parametrize("architecture", ["row_gru", "wavenet_lstm"])
+def test_dropout_drops_in_training_alone(settings, architecture):
+    network = small(settings, architecture, dropout=0.5)
     tokens = np.arange(1, 25)[None] % 47
-    once, again = (np.asarray(core(tokens, training=True)) for _ in range(2))
+    once, again = (network(tokens, training=True).numpy() for _ in range(2))
     assert not np.allclose(once, again)
-    once, again = (np.asarray(core(tokens, training=False)) for _ in range(2))
+    once, again = (network(tokens, training=False).numpy() for _ in range(2))
     assert np.array_equal(once, again)

@@ -1,126 +1,112 @@
-"""The report stage, and its page in a real browser."""
+"""The report stage, and what its page holds."""
 
+import base64
+import gzip
 import hashlib
+import html
 import io
 import json
 import os
-import shutil
+import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import soundfile
-import yaml
 from scipy.io import wavfile
 
-from conftest import PROJECT, random_grid
-from kantor import chorale, metadata, params
-from kantor.notation import piece, score
+from helpers.page import CHORALES, SAMPLES
+from helpers.project import PROJECT
 from kantor.report import page
 
 pytestmark = pytest.mark.xdist_group("page")  # they share what is built once
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-# Named as a part of the page is, the last sample must not be taken for it.
-SAMPLES = ["prompt", "cold", "medium", "hot", "greedy", "run", "original"]
-needs_browser = pytest.mark.skipif(
-    not CHROMIUM, reason="Chromium is not installed (apt-get install chromium)"
-)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """What the stages before have left, with made-up music, and what `report` makes of it."""
-    folder = tmp_path_factory.mktemp("report")
-    shutil.copy(PROJECT / "params.yaml", folder)
-    shutil.copytree(PROJECT / "reports/evaluation", folder / "reports/evaluation")
-    shutil.copy(PROJECT / "reports/metrics.json", folder / "reports")
-    for name in ("data/chorales", "reports/samples", "reports/probabilities"):
-        (folder / name).mkdir(parents=True)
-    titled = {"bwv": "385", "title": "Nun </script> & so fort", "key": "A", "mode": "major"}
-    entries = [
-        metadata.Entry(split, index, 40, **titled)
-        for split in chorale.SPLITS
-        for index in range(5)
-    ]
-    metadata.write(entries, folder / "data/chorales/corpus.csv")
-    known = metadata.read(folder / "data/chorales/corpus.csv")["train", 0]
-    settings = params.load(folder / "params.yaml").model_dump()
-    settings["render"]["samples"]["run"] = settings["render"]["samples"]["hot"]
-    (folder / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
-    chosen = params.load(folder / "params.yaml").render
-    for number, name in enumerate([*SAMPLES, *(f"train_{n:03d}" for n in range(5))]):
-        grid = random_grid(20 + 4 * number, seed=number)
-        piece.write(piece.of_bach(grid, known), folder / "reports/samples" / name, chosen)
-        likely = pd.DataFrame(0.5, index=range(len(grid)), columns=list(chorale.VOICES))
-        likely.to_csv(folder / f"reports/probabilities/{name}.csv", index_label="row")
-    report(folder)
-    return folder
-
-
-def report(folder: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "stages.report"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        check=True,
-    )
+def text(folder):
+    return (folder / "reports/index.html").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
+def files(text):
+    """The files inside the page, unpacked."""
+    (packed,) = re.findall(r'<script type="application/json" id="the-files">(.*?)</script>', text)
+    contents = {name: base64.b64decode(file["data"]) for name, file in json.loads(packed).items()}
+    return {
+        name: gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        for name, content in contents.items()
+    }
 
 
-class Opened:
-    """The page, and what it asked for and complained of on the way."""
-
-    def __init__(self, browser, folder, **context):
-        self.asked, self.complaints = [], []
-        self.page = browser.new_context(accept_downloads=True, **context).new_page()
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.url = f"file://{folder}/reports/index.html"
-        self.page.goto(self.url)
-        self.page.wait_for_function(
-            "[...document.querySelectorAll('#all-samples audio')].every((a) => a.duration > 0)"
-            "&& [...document.querySelectorAll('#all-samples img')].every((i) => i.naturalWidth > 0)"
-        )
-
-
-@pytest.fixture
-def opened(browser, folder):
-    opened = Opened(browser, folder, viewport={"width": 1440, "height": 900}, locale="en-GB")
-    yield opened
-    opened.page.context.close()
-
-
-def test_the_page_and_the_pictures_are_there_and_the_same_bytes_again(folder):
+def test_the_page_and_the_pictures_are_the_same_bytes_in_another_process(folder):
     def digests():
         paths = [folder / "reports/index.html", *sorted((folder / "reports/pictures").iterdir())]
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
     before = digests()
-    names = {f"{name}-{part}.svg" for name in SAMPLES for part in ("roll", "1")}
+    names = {f"{name}-{part}.svg" for name in SAMPLES for part in ("piano-roll", "1")}
     assert names <= before.keys()
-    report(folder)
+    there = os.environ | {"PYTHONPATH": str(PROJECT), "PYTHONHASHSEED": "7"}
+    subprocess.run([sys.executable, "-m", "stages.report"], cwd=folder, env=there, check=True)
     assert digests() == before
 
 
-def test_flac_holds_the_very_samples_of_the_wav_file(folder):
-    assets, wav = page.Assets(), folder / "reports/samples/cold.wav"
-    seconds = assets.add_sound("cold.flac", wav, lossless=True)
+def test_flac_holds_the_very_samples_of_the_wav_file(folder, files):
+    for name in SAMPLES:
+        rate, samples = wavfile.read(folder / f"reports/samples/{name}.wav")
+        decoded, of_flac = soundfile.read(io.BytesIO(files[f"{name}.flac"]), dtype="int16")
+        assert of_flac == rate and (decoded == samples).all()
+
+
+def test_sound_lasts_as_long_as_its_wav_file(folder):
+    wav = folder / "reports/samples/cold.wav"
     rate, samples = wavfile.read(wav)
-    flac = page.base64.b64decode(assets.packed["cold.flac"]["data"])
-    decoded, of_flac = soundfile.read(io.BytesIO(flac), dtype="int16")
-    assert of_flac == rate and (decoded == samples).all() and seconds == len(samples) / rate
+    for lossless in (True, False):
+        assert page.Assets().add_sound("cold", wav, lossless) == len(samples) / rate
+
+
+def test_the_files_of_the_run_are_in_the_page(folder, files):
+    for name in SAMPLES:
+        for kind in ("mid", "musicxml"):
+            path = folder / f"reports/samples/{name}.{kind}"
+            assert files[f"{name}.{kind}"] == path.read_bytes()
+    for name in [*SAMPLES, *CHORALES]:
+        assert files[f"{name}-1.svg"] == (folder / f"reports/pictures/{name}-1.svg").read_bytes()
+    assert {f"{name}.mp3" for name in CHORALES} < files.keys()
+
+
+def test_no_file_ends_the_script_that_holds_it():
+    assets = page.Assets()
+    assets.add("</script>", "text/plain", b"")
+    assert "</" not in assets.json() and list(json.loads(assets.json())) == ["</script>"]
+
+
+def test_all_that_the_page_asks_for_is_inside_it(text, files):
+    named = re.findall(r'data-(?:file|wav)="([^"]+)"', text)
+    assert named and {*named} <= {*files}
+    assert all(
+        link.startswith(("#", "data:")) for link in re.findall(r'(?:href|src)="(.*?)"', text)
+    )
+
+
+def test_a_piece_has_its_title_and_the_figures_and_versions_are_there(text, folder):
+    title = html.escape("Nun </script> & so fort, BWV 385")
+    assert re.search(rf'<summary><span id="train_001-name">{re.escape(title)}<', text)
+    scored = json.loads((folder / "reports/metrics.json").read_text())["test"]
+    for loss in (scored["pieces"], scored["baselines"]["bigram"], *scored["voices"].values()):
+        assert f'<span lang="en">{loss["loss"]:.3f}</span>' in text
+        assert f'<span lang="pt">{loss["loss"]:.3f}</span>'.replace(".", ",") in text
+    history = pd.read_csv(folder / "reports/evaluation/training.csv")
+    assert text.count('<circle class="valid_loss"') == len(history)
+    assert "verovio:" in text and "architecture: row_gru" in text
+
+
+def test_no_two_elements_share_an_id_and_labels_name_what_is_there(text):
+    ids = re.findall(r'\sid="(.*?)"', text.split('id="the-files"')[0])
+    assert len(ids) == len(set(ids))
+    labels = re.findall(r'aria-labelledby="(.*?)"', text)
+    assert labels and {name for label in labels for name in label.split()} <= {*ids}
 
 
 @pytest.mark.parametrize(
@@ -132,172 +118,9 @@ def test_numbers_are_written_as_the_language_has_them(value, language, digits, t
     assert page.written(value, language, digits) == text
 
 
-@needs_browser
-def test_it_loads_from_a_file_without_network_or_complaint(opened):
-    opened.page.wait_for_timeout(500)
-    inside = ("blob:", "data:")
-    assert [url for url in opened.asked if not url.startswith(inside)] == [opened.url]
-    assert not opened.complaints
-
-
-@needs_browser
-def test_every_player_lasts_as_long_as_its_sound_and_plays(opened, folder):
-    for name in [*SAMPLES, *(f"train_{n:03d}" for n in range(5))]:
-        opened.page.evaluate(f"document.getElementById('{name}').open = true")
-        opened.page.wait_for_function(f"document.querySelector('#{name} audio').duration > 0")
-        rate, samples = wavfile.read(folder / f"reports/samples/{name}.wav")
-        lasts = opened.page.evaluate(f"document.querySelector('#{name} audio').duration")
-        # An MP3 file has whole frames.
-        assert lasts == pytest.approx(len(samples) / rate, abs=0.1 if "train" in name else 0.01)
-        opened.page.evaluate(f"document.querySelector('#{name} audio').play()")
-        opened.page.wait_for_function(f"document.querySelector('#{name} audio').currentTime > 0.2")
-    playing = "[...document.querySelectorAll('audio')].filter((a) => !a.paused).length"
-    assert opened.page.evaluate(playing) == 1, "two at once"
-
-
-@needs_browser
-def test_a_piece_has_its_title_and_the_figures_and_versions_are_there(opened, folder):
-    def text(selector):
-        return opened.page.locator(selector).inner_text()
-
-    assert text("#run h3") == "run" and text("#cold h3") == "Cold"
-    assert text("#train_003 summary") == "Nun </script> & so fort, BWV 385"
-    scored = json.loads((folder / "reports/metrics.json").read_text())["test"]
-    figures = text("#the-figures")
-    for loss in (scored["pieces"], scored["baselines"]["bigram"], *scored["voices"].values()):
-        assert f"{loss['loss']:.3f}" in figures
-    history = pd.read_csv(folder / "reports/evaluation/training.csv")
-    assert f"{history['valid_loss'].iloc[-1]:.2f}" in text("#curve-about")
-    assert opened.page.locator("#the-figures circle.valid_loss").count() == len(history)
-    opened.page.evaluate("document.querySelectorAll('#the-run details').forEach((d) => d.open = 1)")
-    assert "verovio:" in text("#the-run") and "architecture: row_gru" in text("#the-run")
-
-
-@needs_browser
-def test_the_cursor_goes_with_the_sound_and_a_click_sets_it(opened):
-    cursor = "Number(document.querySelector('#cold .cursor').getAttribute('x1'))"
-    begin = opened.page.evaluate(cursor)
-    opened.page.evaluate(
-        """window.asked = window.frames_ = 0;
-        const ask = window.requestAnimationFrame;
-        window.requestAnimationFrame = (what) => { asked += 1; return ask(what); };
-        const tick = () => { frames_ += 1; ask(tick); };
-        ask(tick);
-        document.querySelector('#cold audio').play()"""
-    )
-    opened.page.wait_for_function(f"{cursor} > {begin} + 40")
-    opened.page.evaluate("document.querySelector('#cold audio').pause()")
-    asked, frames = opened.page.evaluate("[asked, frames_]")
-    assert asked < 1.5 * frames + 10, "it is drawn more than once a frame"
-    opened.page.wait_for_timeout(100)
-    time, at = opened.page.evaluate(
-        f"[document.querySelector('#cold audio').currentTime, {cursor}]"
-    )
-    assert at - begin == pytest.approx(time * 160 / 60 * 8, abs=2)
-    box = opened.page.locator("#cold .roll").bounding_box()
-    middle = {"x": box["width"] * 0.75, "y": box["height"] / 2}
-    opened.page.locator("#cold .roll").click(position=middle)
-    opened.page.wait_for_function(f"{cursor} > {begin} + 100")
-
-
-@needs_browser
-def test_downloads_are_the_files_of_the_run(opened, folder, tmp_path):
-    for kind in ("wav", "mid", "musicxml"):
-        with opened.page.expect_download() as started:
-            opened.page.click(f"#cold a[download='cold.{kind}']")
-        started.value.save_as(tmp_path / f"cold.{kind}")
-        original = folder / f"reports/samples/cold.{kind}"
-        if kind == "wav":
-            rates = [wavfile.read(path) for path in (tmp_path / "cold.wav", original)]
-            assert rates[0][0] == rates[1][0] and (rates[0][1] == rates[1][1]).all()
-        else:
-            assert (tmp_path / f"cold.{kind}").read_bytes() == original.read_bytes()
-            grid = chorale.read(folder / "reports/samples/cold.csv")
-            assert (score.read(tmp_path / f"cold.{kind}") == grid).all()
-
-
-@needs_browser
-def test_the_language_switches_and_begins_as_the_reader_s(opened, browser, folder):
-    heading = opened.page.locator("#the-figures h2")
-    assert heading.inner_text() == "How well it predicts"
-    opened.page.get_by_role("button", name="Português").press("Enter")
-    assert heading.inner_text() == "Quão bem ela prevê"
-    assert opened.page.evaluate("document.documentElement.lang") == "pt"
-    assert (
-        opened.page.get_by_role("button", name="Português").get_attribute("aria-pressed") == "true"
-    )
-    assert "0,5" in opened.page.locator("#cold > p").first.inner_text()
-    assert "ouvir" in opened.page.title()
-    brazil = Opened(browser, folder, locale="pt-BR")
-    assert brazil.page.locator("#the-figures h2").inner_text() == "Quão bem ela prevê"
-    brazil.page.context.close()
-
-
-@needs_browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
-def test_nothing_overflows(browser, folder, width, scheme):
-    size = {"width": width, "height": 800}
-    opened = Opened(browser, folder, viewport=size, color_scheme=scheme)
-    opened.page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    beyond = """[...document.querySelectorAll('body *')].filter((element) =>
-        !element.closest('.wide, pre, svg, .spoken') &&
-        element.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML)"""
-    assert opened.page.evaluate(beyond) == []
-    opened.page.context.close()
-
-
-@needs_browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_stand_out_from_their_ground_and_what_can_be_used_has_a_name(browser, folder, scheme):
-    """WCAG 2.2, AA: a contrast of 4.5 for text and 3 for pictures, and a name for each control."""
-    opened = Opened(browser, folder, color_scheme=scheme)
-    colours = opened.page.evaluate(
-        """['body', '.length', 'a', 'button[aria-pressed=false]'].map((selector) =>
-            getComputedStyle(document.querySelector(selector)).color)
-            .concat(getComputedStyle(document.documentElement).backgroundColor)"""
-    )
-    *texts, ground = colours
-    assert all(contrast(text, ground) >= 4.5 for text in texts)
-    named = opened.page.evaluate(
-        """Object.fromEntries(['ground', 'prompt', 'ink', 'soprano', 'alto', 'tenor', 'bass'].map(
-            (name) => [name, getComputedStyle(document.querySelector('.roll'))
-                .getPropertyValue('--' + name)]))"""
-    )
-    for ground in ("ground", "prompt"):
-        assert contrast(named["ink"], named[ground]) >= 4.5
-        assert all(contrast(named[voice], named[ground]) >= 3 for voice in chorale.VOICES)
-    nameless = opened.page.evaluate(
-        """[...document.querySelectorAll('audio, .wide, [role=group]')].filter((element) =>
-            !(element.getAttribute('aria-labelledby') ?? '').split(' ').every((id) =>
-                document.getElementById(id)?.textContent.trim())).length"""
-    )
-    assert nameless == 0
-    ids = opened.page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
-    assert len(ids) == len(set(ids))
-    opened.page.context.close()
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two CSS colours, as WCAG defines it."""
-    dark, light = sorted([luminance(one), luminance(other)])
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of a CSS colour rgb(r, g, b) or #rrggbb, as WCAG defines it."""
-    if colour.startswith("#"):
-        shares = [value / 255 for value in bytes.fromhex(colour[1:])]
-    else:
-        shares = [int(part) / 255 for part in colour.strip("rgb()").split(",")]
-    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-    return sum(weight * s for weight, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
 def test_every_text_is_there_in_every_language():
     texts = page.yaml.safe_load((page.FOLDER / "texts.yaml").read_text("utf-8"))
-    for key, of in texts.items():
-        assert of.keys() == set(page.LANGUAGES), key
+    for key, translated in texts.items():
+        assert translated.keys() == set(page.LANGUAGES), key
         assert len({json.dumps(sorted(part.split("}")[0] for part in text.split("{")[1:]))
-                    for text in of.values()}) == 1, key  # fmt: skip
+                    for text in translated.values()}) == 1, key  # fmt: skip

@@ -3,20 +3,20 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from conftest import random_grid
+from helpers.music import random_grid
 from kantor.report import piano_roll
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawn(grid, given, prompt_rows=0):
-    return ElementTree.fromstring(piano_roll.draw(grid, given, prompt_rows))
+def drawn(grid, probabilities, prompt_rows=0):
+    return ElementTree.fromstring(piano_roll.draw(grid, probabilities, prompt_rows))
 
 
 def test_every_note_has_a_frame_where_it_sounds_and_is_filled_as_it_was_likely():
     grid = np.array([[67, 0, 59, 43], [67, 0, 60, 43], [69, 0, 60, 43]])
-    given = np.array([[np.nan, 0, 0, 1], [0.5, 0, 0, 1], [1, 0, 0, 1]])
-    picture = drawn(grid, given, prompt_rows=2)
+    probabilities = np.array([[np.nan, 0, 0, 1], [0.5, 0, 0, 1], [1, 0, 0, 1]])
+    picture = drawn(grid, probabilities, prompt_rows=2)
     groups = {group.get("class"): group for group in picture.iter(f"{SVG}g")}
     assert list(groups) == ["soprano", "alto", "tenor", "bass"] and not len(groups["alto"])
     frames = {
@@ -56,3 +56,10 @@ def test_a_higher_note_is_drawn_above_a_lower_one():
     frames = [rect for rect in picture.iter(f"{SVG}rect") if rect.get("class") == "frame"]
     tops = [int(rect.get("y")) for rect in frames]
     assert tops == sorted(tops) and tops[1] - tops[0] == 7 * piano_roll.SEMITONE
+
+
+def test_silence_is_a_picture_without_notes():
+    picture = drawn(np.zeros((12, 4), int), np.full((12, 4), 0.5), prompt_rows=4)
+    width, height = map(int, picture.get("viewBox").split()[2:])
+    assert width == piano_roll.LEFT + 12 * piano_roll.ROW and height > 0
+    assert not [group for group in picture.iter(f"{SVG}g") if len(group)]

@@ -1,85 +1,156 @@
+import math
+
 import numpy as np
 import pytest
-from networks import SIZES, small, unlike
 
-from conftest import random_grid
-from kantor import chorale
+from helpers.music import random_grid
+from helpers.networks import probabilities, shared
+from kantor import chorale, params
+from kantor.params import SamplerOptions
 from kantor.sampling import sampler
+from kantor.sampling.sampler import Request
 from kantor.system.errors import KantorError
 from kantor.system.runtime import tf
 
-
-@pytest.fixture(params=SIZES)
-def network(request, chosen):
-    return unlike(small(chosen, request.param))
+pytestmark = pytest.mark.xdist_group("sampler")  # they share what is compiled once
+PIECES, ROWS = 8, 160  # of the shape that is compiled
 
 
-def piece(rows=6, seed=1, prompt_rows=2, **options):
-    prompt = chorale.encode(random_grid(prompt_rows)) if prompt_rows else None
-    return sampler.Piece(prompt, rows, seed, **options)
+@pytest.fixture(scope="module", params=["rows", "all at once"])
+def network(request):
+    return shared(request.param)
 
 
-def chosen_tokens(probabilities, draws, temperature=1.0, top_k=None, top_p=None):
-    """What is chosen from probabilities (47,), given or the rest 0, for each draw."""
+@pytest.fixture(scope="module")
+def compose(network):
+    """Composes up to PIECES pieces of up to ROWS rows in one compiled shape."""
+    compiled = sampler.Sampler(network)
+
+    def composed(requests):
+        long = request(rows=ROWS, seed=99, prompt_rows=0)
+        others = [long] * (PIECES - len(requests))
+        return compiled.compose([*requests, *others])[: len(requests)]
+
+    return composed
+
+
+@pytest.fixture(scope="module")
+def alone(network):
+    """Composes one piece of up to 16 rows."""
+    compiled = sampler.Sampler(network)
+    return lambda request: compiled.compose([request])[0]
+
+
+def request(rows=6, seed=1, prompt_rows=2, **options):
+    prompt = random_grid(prompt_rows) if prompt_rows else None
+    return Request(prompt, rows, seed, SamplerOptions(**options))
+
+
+def greedy(rows, prompt):
+    return Request(prompt, rows, 0, SamplerOptions(temperature=0.0))
+
+
+def drawn(probabilities, draws, temperature=1.0, top_k=None, top_p=None):
+    """What is settings from probabilities (47,), given or the rest 0, for each draw."""
     padded = np.zeros((len(draws), chorale.VOCABULARY_SIZE), np.float32)
     padded[:, : len(probabilities)] = probabilities
-    how = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-    how = {name: tf.fill(len(draws), value) for name, value in how.items() if value is not None}
-    return sampler.choose(tf.constant(padded), tf.constant(draws, tf.float32), **how).numpy()
+    options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    options = {
+        name: tf.fill(len(draws), value) for name, value in options.items() if value is not None
+    }
+    return sampler.choose(tf.constant(padded), tf.constant(draws, tf.float32), **options).numpy()
 
 
-def test_greedy_is_what_the_notebooks_loop_gives(network):
-    (ours,) = sampler.generate(network, [piece(temperature=0.0)])
-    theirs = piece().prompt
+def test_greedy_is_what_the_notebooks_loop_gives(network, compose):
+    (ours,) = compose([request(temperature=0.0)])
+    theirs = chorale.encode(random_grid(2)).ravel()
     for _ in range(6 * 4):
-        theirs = np.append(theirs, network.predict(theirs[None], verbose=0)[0, -1].argmax())
-    assert ours.tolist() == theirs.tolist()
+        theirs = np.append(theirs, probabilities(network, theirs[None])[0, -1].argmax())
+    assert chorale.encode(ours).ravel().tolist() == theirs.tolist()
 
 
-def test_every_greedy_note_is_the_models_likeliest_over_448_notes_and_five_prompts(network):
-    prompts = [piece(112, temperature=0.0, prompt_rows=rows) for rows in (1, 2, 5, 16, 40)]
-    for of, arpeggio in zip(prompts, sampler.generate(network, prompts), strict=True):
-        known = len(of.prompt)
-        assert len(arpeggio) == known + 448
-        assert arpeggio[:known].tolist() == of.prompt.tolist()
-        given = network.predict(arpeggio[None], verbose=0)[0]
-        assert arpeggio[known:].tolist() == given[known - 1 : -1].argmax(axis=1).tolist()
+def test_every_greedy_note_is_the_models_likeliest_over_448_notes_and_many_prompts(
+    network, compose
+):
+    prompts = [random_grid(rows) for rows in (1, 2, 5, 16, 40)] + [np.zeros((3, 4), int)]
+    grids = compose([greedy(112, prompt) for prompt in prompts])
+    # What is filled up behind a piece changes nothing before it.
+    filled = np.zeros((len(grids), ROWS * 4), np.int32)
+    for line, grid in zip(filled, grids, strict=True):
+        line[: grid.size] = chorale.encode(grid).ravel()
+    likeliest = probabilities(network, filled).argmax(axis=2)
+    for prompt, grid, notes, predicted in zip(prompts, grids, filled, likeliest, strict=True):
+        assert len(grid) == len(prompt) + 112
+        assert np.array_equal(grid[: len(prompt)], prompt)
+        notes, predicted = notes[: grid.size], predicted[: grid.size]
+        assert notes[prompt.size :].tolist() == predicted[prompt.size - 1 : -1].tolist()
 
 
-def test_a_piece_is_the_same_in_any_company_and_a_longer_one_begins_with_it(network):
-    (alone,) = sampler.generate(network, [piece(seed=5)])
-    others = [piece(seed=9, temperature=3.0, prompt_rows=4), piece(seed=5), piece(rows=29, seed=5)]
-    others += [piece(seed=seed, prompt_rows=seed % 3) for seed in range(20)]
-    _, same, longer, *_ = sampler.generate(network, others)
-    assert same.tolist() == alone.tolist()
-    assert longer[: len(alone)].tolist() == alone.tolist()
-    assert len(longer) == (2 + 29) * 4
-    (other,) = sampler.generate(network, [piece(seed=6)])
-    assert other.tolist() != alone.tolist()
+def test_a_piece_is_the_same_in_any_company_and_a_longer_one_begins_with_it(compose, alone):
+    one = alone(request(seed=5))
+    others = [request(seed=9, temperature=3.0, prompt_rows=4), request(seed=5)]
+    others += [request(rows=29, seed=5), request(seed=7, prompt_rows=0)]
+    _, same, longer, _ = compose(others)
+    assert np.array_equal(same, one)
+    assert np.array_equal(longer[: len(one)], one) and len(longer) == 2 + 29
+    assert not np.array_equal(alone(request(seed=6)), one)
 
 
-def test_groups_of_pieces_make_no_difference(network, monkeypatch):
-    pieces = [piece(3, seed) for seed in range(5)]
-    together = sampler.generate(network, pieces)
-    monkeypatch.setattr(sampling, "PIECES_AT_ONCE", 2)
-    assert np.array_equal(sampler.generate(network, pieces), together)
+def test_without_a_prompt_pieces_begin_in_many_ways(compose):
+    grids = [
+        grid
+        for first in range(0, 24, PIECES)
+        for grid in compose([request(3, first + n, prompt_rows=0) for n in range(PIECES)])
+    ]
+    assert {grid.shape for grid in grids} == {(3, 4)}
+    assert len({grid[0, 0] for grid in grids}) > 5
 
 
-def test_without_a_prompt_pieces_begin_in_many_ways(network):
-    composed = sampler.generate(network, [piece(3, seed, 0) for seed in range(30)])
-    assert {len(arpeggio) for arpeggio in composed} == {12}
-    assert len({arpeggio[0] for arpeggio in composed}) > 5
+def test_a_model_that_ran_away_is_an_error(network, alone):
+    weights = network.get_weights()
+    network.set_weights([np.full_like(w, np.nan) for w in weights])
+    try:
+        with pytest.raises(KantorError, match="no numbers"):
+            alone(request())
+    finally:
+        network.set_weights(weights)
+
+
+@pytest.fixture
+def eager():
+    """Of what is tested so, nothing depends on the compiling."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def test_groups_of_pieces_make_no_difference(eager, monkeypatch):
+    network = shared("recurrent only")
+    requests = [request(3, seed) for seed in range(5)]
+    together = sampler.compose(network, requests)
+    monkeypatch.setattr(sampler, "PIECES_AT_ONCE", 2)
+    assert np.array_equal(sampler.compose(network, requests), together)
+
+
+def test_the_options_of_a_piece_are_its_own(eager):
+    network = shared("recurrent only")
+    one = request(seed=3, temperature=5.0)
+    strict = request(seed=3, temperature=5.0, top_k=1)
+    likeliest = request(seed=3, temperature=0.0)
+    free, tight, sure = sampler.compose(network, [one, strict, likeliest])
+    assert np.array_equal(tight, sure) and not np.array_equal(tight, free)
+    assert np.array_equal(free, sampler.compose(network, [one])[0])
 
 
 def test_temperature_sharpens_and_flattens():
     probabilities = np.array([0.5, 0.3, 0.2])
     draws = (np.arange(10_000) + 0.5) / 10_000
     for temperature, powers in [(0.5, 2.0), (1.0, 1.0), (3.0, 1 / 3)]:
-        tokens = chosen_tokens(probabilities, draws, temperature)
+        tokens = drawn(probabilities, draws, temperature)
         expected = probabilities**powers / (probabilities**powers).sum()
         counts = np.bincount(tokens, minlength=3) / 10_000
         np.testing.assert_allclose(counts, expected, atol=2e-4)
-    assert set(chosen_tokens(probabilities, draws, 0.0)) == {0}
+    assert set(drawn(probabilities, draws, 0.0)) == {0}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +168,7 @@ def test_temperature_sharpens_and_flattens():
 def test_only_the_likeliest_are_left(top_k, top_p, left):
     probabilities = np.array([0.1, 0.25, 0.2, 0.4, 0.05])
     draws = (np.arange(10_000) + 0.5) / 10_000
-    tokens = chosen_tokens(probabilities, draws, 1.0, top_k, top_p)
+    tokens = drawn(probabilities, draws, 1.0, top_k, top_p)
     kept = np.argsort(-probabilities)[:left]
     expected = np.where(np.isin(np.arange(5), kept), probabilities, 0)
     counts = np.bincount(tokens, minlength=5) / 10_000
@@ -106,59 +177,62 @@ def test_only_the_likeliest_are_left(top_k, top_p, left):
 
 def test_of_the_equally_likely_the_lowest_are_left():
     draws = np.linspace(0, 0.999, 50)
-    assert set(chosen_tokens(np.full(6, 1 / 6), draws, 1.0, 2, 1.0)) == {0, 1}
-    assert set(chosen_tokens(np.full(6, 1 / 6), draws, 0.0)) == {0}
-
-
-def test_the_options_of_a_piece_are_its_own(network):
-    one = piece(seed=3, temperature=5.0)
-    strict = piece(seed=3, temperature=5.0, top_k=1)
-    likeliest = piece(seed=3, temperature=0.0)
-    free, tight, greedy = sampler.generate(network, [one, strict, likeliest])
-    assert tight.tolist() == greedy.tolist() != free.tolist()
-    assert free.tolist() == sampler.generate(network, [one])[0].tolist()
+    assert set(drawn(np.full(6, 1 / 6), draws, 1.0, 2, 1.0)) == {0, 1}
+    assert set(drawn(np.full(6, 1 / 6), draws, 0.0)) == {0}
 
 
 def test_what_is_impossible_is_never_drawn():
     draws = np.array([0.0, 0.5, np.nextafter(1, 0)])
     for temperature in (1e-310, 0.01, 1.0, 100.0):
-        assert set(chosen_tokens(np.array([0.0, 1.0, 0.0]), draws, temperature)) == {1}
+        assert set(drawn(np.array([0.0, 1.0, 0.0]), draws, temperature)) == {1}
 
 
 @pytest.mark.parametrize("probabilities", [[np.nan, 0.5], [np.inf, 0.5], [0.0, 0.0]])
 def test_no_token_is_drawn_from_what_are_no_probabilities(probabilities):
-    assert chosen_tokens(np.array(probabilities), np.array([0.5])).tolist() == [sampler.NONE]
+    assert drawn(np.array(probabilities), np.array([0.5])).tolist() == [sampler.NONE]
 
 
-def test_a_model_that_ran_away_is_an_error(network):
-    network.set_weights([np.full_like(w, np.nan) for w in network.get_weights()])
-    with pytest.raises(KantorError, match="no numbers"):
-        sampler.generate(network, [piece()])
+def test_every_piece_has_a_seed_of_its_own():
+    assert len({sampler.seed_for(seed, n) for seed in range(9) for n in range(9)}) == 81
+    assert sampler.seed_for(3, 1, 2) == sampler.seed_for(3, 1, 2)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "words"),
     [
         ({"prompt": np.zeros(0, np.int32)}, r"a prompt of shape \(0,\)"),
-        ({"prompt": np.array([1, 2, 3])}, "whole row"),
-        ({"prompt": np.array([1, 2, 3, 47])}, r"\[47\] in its prompt; expected tokens, 0 to 46"),
-        ({"prompt": np.array([1, 2, 3, -1])}, r"\[-1\] in its prompt"),
-        ({"prompt": np.array([1, 2, 3, np.nan])}, r"\[nan\] in its prompt"),
-        ({"prompt": np.array([[1, 2, 3, 4]])}, r"a prompt of shape \(1, 4\)"),
+        ({"prompt": np.array([60, 60, 60, 60])}, r"a prompt of shape \(4,\)"),
+        ({"prompt": np.full((2, 3), 60)}, r"shape \(2, 3\).*a grid \(rows, 4\) of whole num"),
+        ({"prompt": np.full((2, 4), 60.0)}, "type float64"),
+        ({"prompt": np.full((2, 4), math.nan)}, "type float64"),
+        ({"prompt": np.zeros((0, 4), int)}, "a prompt: no rows"),
+        ({"prompt": np.array([[60, 60, 82, 60]])}, "a prompt, row 0 .*, tenor: 82"),
+        ({"prompt": np.array([[60, 60, 60, -1]])}, "a prompt, row 0 .*, bass: -1"),
         ({"seed": -1}, "seed -1"),
         ({"rows": 0}, "0 rows"),
         ({"rows": -3}, "-3 rows"),
-        ({"temperature": -0.1}, "temperature -0.1"),
-        ({"temperature": float("nan")}, "temperature nan"),
-        ({"temperature": float("inf")}, "temperature inf"),
-        ({"top_k": -1}, "top_k -1"),
-        ({"top_p": 0.0}, "top_p 0.0"),
-        ({"top_p": 1.1}, "top_p 1.1"),
     ],
     ids=str,
 )
-def test_what_can_not_be_composed_is_told(changes, told):
-    asked = {"prompt": np.array([1, 2, 3, 4]), "rows": 2, "seed": 1}
-    sampler.Piece(**asked)
-    with pytest.raises(KantorError, match=told):
-        sampler.Piece(**(asked | changes))
+def test_what_can_not_be_composed_is_told(changes, words):
+    possible = {"prompt": np.full((1, 4), 60), "rows": 2, "seed": 1}
+    Request(**possible)
+    with pytest.raises(KantorError, match=words):
+        Request(**(possible | changes))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", -0.1),
+        ("temperature", math.nan),
+        ("temperature", math.inf),
+        ("top_k", -1),
+        ("top_p", 0.0),
+        ("top_p", 1.1),
+    ],
+)
+def test_options_that_can_not_be_are_told(name, value):
+    assert params.checked(SamplerOptions, {}, "kantor compose") == SamplerOptions()
+    with pytest.raises(KantorError, match=f"kantor compose: {name} is {value}: expected"):
+        params.checked(SamplerOptions, {name: value}, "kantor compose")

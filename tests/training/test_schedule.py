@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from conftest import changed
+from helpers.settings import changed
 from kantor.training import schedule
 
 
@@ -10,8 +10,8 @@ def rows(*losses):
     return [{"valid_loss": loss} for loss in losses]
 
 
-def test_patience_ends_a_training(chosen):
-    settings = changed(chosen.train, epochs=10, patience=2, patience_from=0)
+def test_patience_ends_a_training(settings):
+    settings = changed(settings.train, epochs=10, patience=2, patience_from=0)
     assert not schedule.finished([], settings)
     assert not schedule.finished(rows(3, 2, 2.5), settings)
     assert schedule.finished(rows(3, 2, 2.5, 2.4), settings)
@@ -43,9 +43,9 @@ def test_plateaus_are_counted_one_by_one():
         ("plateau", 0, 6.0, 0.5),
     ],
 )
-def test_the_learning_rate_follows_its_schedule(chosen, kind, warmup, at, share):
+def test_the_learning_rate_follows_its_schedule(settings, kind, warmup, at, share):
     block = {"kind": kind, "warmup_epochs": warmup, "factor": 0.5, "epochs": 5}
-    settings = changed(chosen.train, learning_rate=0.01, epochs=20, schedule=block)
+    settings = changed(settings.train, learning_rate=0.01, epochs=20, schedule=block)
     history = rows(1, 2, 2, 2, 2, 2)
     assert schedule.learning_rate(settings, at, history) == pytest.approx(0.01 * share)
 

@@ -1,0 +1,24 @@
+"""A network row by row."""
+
+import numpy as np
+
+from kantor.sampling.predictor import predictor
+from kantor.system.runtime import keras, tf
+
+
+def stepped(network: keras.Model, rows: np.ndarray) -> np.ndarray:
+    """What the network predicts for every note of rows (pieces, rows, 4) from those before it,
+    row by row: (pieces, notes, 47).
+    """
+    by_rows = predictor(network)
+    state = by_rows.start(len(rows), rows.shape[1] + 2)
+    predictions = []
+    for row in range(rows.shape[1]):
+
+        def decide(voice, probabilities, row=row):
+            predictions.append(probabilities.numpy())
+            return tf.constant(rows[:, row, int(voice)])
+
+        notes, state = by_rows.row(state, tf.constant(row), decide)
+        assert np.array_equal(notes, rows[:, row])
+    return np.stack(predictions, axis=1)
