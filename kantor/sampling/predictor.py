@@ -76,6 +76,7 @@ class RowPredictor:
 
     def __init__(self, in_parts: Parts) -> None:
         self._looks_back = in_parts.lookback is not None
+        self._members = in_parts.members
         # For each voice and member the part of it that predicts this voice.
         self._voices = [
             [
@@ -87,7 +88,7 @@ class RowPredictor:
 
     def start(self, pieces: int, rows: int) -> State:
         return {
-            "members": [stepping.start(member, pieces) for member in self._voices[0]],
+            "members": [stepping.start(member, pieces) for member in self._members],
             "memory": lookback.empty(pieces, rows) if self._looks_back else {},
             "notes": tf.fill((pieces, len(VOICES)), SILENCE),
         }

@@ -22,14 +22,15 @@ def of_notes(settings: Settings, name: str) -> keras.Model:
 
 
 def of_rows(settings: Settings, name: str) -> keras.Model:
-    """A voice's note from the voices above it alone; it looks back at nothing."""
+    """A voice's note from those of the voices above it, up to this row; without a lookback."""
     rows = layers.Input((None, len(VOICES)), dtype="int32", name="rows")
     embed = layers.Embedding(VOCABULARY_SIZE, settings.width, name="notes")
     notes = [embed(rows[:, :, voice]) for voice in range(len(VOICES))]
     logits = []
     for voice, voice_name in enumerate(VOICES):
         above = layers.Concatenate(name=f"{voice_name}_inputs")([0 * notes[0], *notes[:voice]])
-        logits.append(layers.Dense(VOCABULARY_SIZE, name=voice_name)(above))
+        x = layers.GRU(settings.width, return_sequences=True, name=f"{voice_name}_gru")(above)
+        logits.append(layers.Dense(VOCABULARY_SIZE, name=voice_name)(x))
     probabilities = layers.Activation("softmax", name="probabilities")(ops.stack(logits, axis=2))
     return keras.Model(rows, probabilities, name=name)
 

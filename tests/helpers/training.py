@@ -18,7 +18,7 @@ from kantor.training.schedule import History
 CONSTANT = {"kind": "constant", "warmup_epochs": 0, "factor": 0.5, "epochs": 1}
 
 
-def pieces(count: int, seed: int, rows: int = 16) -> list[Record]:
+def pieces(count: int, seed: int, rows: int = 8) -> list[Record]:
     """Pieces whose notes go up and down by steps."""
     draw = np.random.default_rng(seed)
     walks = draw.integers(-1, 2, (count, rows, 4)).cumsum(axis=1) + 20
@@ -34,7 +34,7 @@ def train(
 ) -> History:
     """Train a network of one member, for three epochs unless options say otherwise."""
     parts = model.parts(network)
-    crops = settings.train.crops.model_dump() | {"rows": 8, "passes": 1}
+    crops = settings.train.crops.model_dump() | {"rows": 8, "passes": 2}
     short = {"examples": "windows", "crops": crops, "epochs": 3, "batch_size": 8}
     options = changed(settings.train, **(short | {"schedule": CONSTANT} | options))
     if options.examples == "windows":

@@ -5,7 +5,7 @@ from helpers.networks import KINDS, probabilities, shared, unlike
 from helpers.stepping import stepped
 from kantor.system.runtime import keras
 
-ROWS = 24
+ROWS = 16
 
 
 def pieces(seed=0):
