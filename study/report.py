@@ -87,8 +87,8 @@ def interval(ours: pd.Series, theirs: pd.Series) -> tuple[float, float]:
     """The 95% interval of their mean difference, by seed: Student's, for pairs (Biometrika 6,
     1908). The seeds are pairs, since both begin with its weights and its order of the data.
     """
-    found = stats.ttest_rel(ours, theirs).confidence_interval(0.95)
-    return found.low, found.high
+    result = stats.ttest_rel(ours, theirs).confidence_interval(0.95)
+    return result.low, result.high
 
 
 def verdict(difference: float, low: float, high: float) -> str:
@@ -110,8 +110,8 @@ def table(runs: pd.DataFrame, judged: pd.DataFrame, seconds: pd.DataFrame) -> st
     time = seconds.groupby("variant")["seconds"].min()
 
     def took(variant: str) -> str:
-        known = variant in time.index and pd.notna(time[variant])
-        return f"{time[variant]:.0f} s" if known else "not known"
+        measured = variant in time.index and pd.notna(time[variant])
+        return f"{time[variant]:.0f} s" if measured else "not known"
 
     lines = [ABOUT]
     for base, techniques in judged.groupby("base", sort=False):
@@ -136,13 +136,13 @@ def table(runs: pd.DataFrame, judged: pd.DataFrame, seconds: pd.DataFrame) -> st
 
 def sentence(of: tuple) -> str:
     """The verdict on a technique, with what it goes by."""
-    said = {
+    words = {
         "helps": "Helps: the loss is lower",
         "hurts": "Hurts: the loss is higher",
         "does not matter": "Does not matter: the loss is about the same",
         "not clear": f"Not clear from {of.seeds} seeds",
     }
-    return f"{said[of.verdict]} ({of.valid_loss_low:+.3f} to {of.valid_loss_high:+.3f})."
+    return f"{words[of.verdict]} ({of.valid_loss_low:+.3f} to {of.valid_loss_high:+.3f})."
 
 
 def draw(judged: pd.DataFrame) -> plt.Figure:

@@ -38,11 +38,11 @@ def main() -> None:
     parser.add_argument("variants", nargs="+", choices=variants, metavar="variant")
     parser.add_argument("--seeds", nargs="+", type=int, default=[42])
     parser.add_argument("--archive", type=Path, help="a copy of the published archive")
-    chosen = parser.parse_args()
+    arguments = parser.parse_args()
 
-    data = prepared(chosen.archive)
-    for seed in chosen.seeds:
-        for name in chosen.variants:
+    data = prepared(arguments.archive)
+    for seed in arguments.seeds:
+        for name in arguments.variants:
             if not done(name, seed, variants[name], data):
                 run(name, seed, variants[name], data)
             put([result(data, name, seed)], TABLE, ["edition", "variant", "seed"])
@@ -75,20 +75,20 @@ def prepared(archive: Path | None) -> Path:
 def _prepared_so(folder: Path, changes: dict[str, object]) -> bool:
     """Whether the records in a folder were made with these changes to the settings of now."""
     data = {"download", "preprocess"}
-    asked = params.load(PROJECT / "params.yaml", changes).model_dump(include=data)
+    wanted = params.load(PROJECT / "params.yaml", changes).model_dump(include=data)
     try:
         made_with = params.load(folder / "params.yaml").model_dump(include=data)
     except errors.KantorError:
         return False
-    return made_with == asked and (folder / "data/records").exists()
+    return made_with == wanted and (folder / "data/records").exists()
 
 
 def done(name: str, seed: int, changes: dict[str, object], data: Path) -> bool:
     """Whether a variant was trained and scored with this seed, on the data and settings of now."""
     path = data / f"{name}-{seed}/done.json"
     settings = params.load(PROJECT / "params.yaml", changes | {"seed": seed})
-    said = json.loads(path.read_text()) if path.exists() else {}
-    return said.items() >= asked(settings, data).items()
+    record = json.loads(path.read_text()) if path.exists() else {}
+    return record.items() >= identity(settings, data).items()
 
 
 def run(name: str, seed: int, changes: dict[str, object], data: Path) -> Path:
@@ -96,8 +96,8 @@ def run(name: str, seed: int, changes: dict[str, object], data: Path) -> Path:
     folder, seconds = train(name, seed, changes, data)
     stage("evaluate", folder)
     settings = params.load(folder / "params.yaml")
-    said = asked(settings, data) | {"seconds": seconds}
-    (folder / "done.json").write_text(json.dumps(said))
+    record = identity(settings, data) | {"seconds": seconds}
+    (folder / "done.json").write_text(json.dumps(record))
     return folder
 
 
@@ -116,7 +116,7 @@ def train(name: str, seed: int, changes: dict[str, object], data: Path) -> tuple
     return folder, None if begun else round(time.monotonic() - started)
 
 
-def asked(settings: params.Params, data: Path) -> dict[str, object]:
+def identity(settings: params.Params, data: Path) -> dict[str, object]:
     """What a training and its scores depend on: settings, and a digest of the records."""
     relevant = {"seed", "threads", "model", "train", "evaluate"}
     records = digest((data / "data/records").iterdir())
@@ -125,10 +125,10 @@ def asked(settings: params.Params, data: Path) -> dict[str, object]:
 
 def digest(paths: Iterable[Path]) -> str:
     """SHA-256 of files, their names and contents, in whatever order they come."""
-    found = hashlib.sha256()
+    total = hashlib.sha256()
     for path in sorted(paths):
-        found.update(path.name.encode() + path.read_bytes())
-    return found.hexdigest()
+        total.update(path.name.encode() + path.read_bytes())
+    return total.hexdigest()
 
 
 def link(folder: Path, data: Path) -> None:
@@ -171,8 +171,8 @@ def result(data: Path, name: str, seed: int) -> dict[str, object]:
 
 def put(rows: list[dict[str, object]], table: Path, key: list[str]) -> None:
     """Put rows into a CSV table, in the place of those with the same key, in its order."""
-    known = [pd.read_csv(table)] if table.exists() else []
-    merged = pd.concat([*known, pd.DataFrame(rows)]).drop_duplicates(key, keep="last")
+    earlier = [pd.read_csv(table)] if table.exists() else []
+    merged = pd.concat([*earlier, pd.DataFrame(rows)]).drop_duplicates(key, keep="last")
     table.parent.mkdir(parents=True, exist_ok=True)
     with atomic.output(table) as fresh:
         merged.sort_values(key).to_csv(fresh, index=False, float_format="%.6g", lineterminator="\n")

@@ -5,7 +5,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from helpers.project import ARCHIVE, PROJECT
+from helpers import committed
+from helpers.project import ARCHIVE
 from kantor import params
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True, max_examples=50)
@@ -25,9 +26,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def settings() -> params.Params:
-    """The settings of params.yaml."""
-    return params.load(PROJECT / "params.yaml")
+def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The committed params.yaml."""
+    path = tmp_path_factory.mktemp("settings") / "params.yaml"
+    path.write_text(committed.settings())
+    return path
+
+
+@pytest.fixture(scope="session")
+def settings(settings_file: Path) -> params.Params:
+    """The settings in the committed params.yaml."""
+    return params.load(settings_file)
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ def load(folder: Path) -> dict[str, Piece]:
             )
             for name, entry in index.items()
         }
-    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise KantorError(
             f"{folder / INDEX}: {error!r}; expected what the stage compose writes; run "
             "`dvc repro -f compose`"

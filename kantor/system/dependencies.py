@@ -13,6 +13,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from kantor.system.environment import LIBRARIES
+from kantor.system.errors import KantorError
 
 PIPELINE = "dvc.yaml"
 PINS = ("requirements.txt", "constraints.txt")
@@ -51,6 +52,9 @@ def pins(project: Path) -> dict[str, str]:
             library, _, version = line.partition("==")
             if library.lower() in LIBRARIES:
                 versions[library.lower()] = version
+    for library in LIBRARIES:
+        if not versions.get(library):
+            raise KantorError(f"{library}: no version in {' or '.join(PINS)}; pin it there")
     return {library: versions[library] for library in LIBRARIES}
 
 

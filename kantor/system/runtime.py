@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from kantor.system.errors import KantorError
 
 if TYPE_CHECKING:
+    # Read by kantor.system.dependencies too, which can't see what is loaded below.
+    import keras as keras
     import tensorflow as tf
 
 STEERING = ("TF_", "XLA_", "KERAS_", "ONEDNN_", "DNNL_", "OMP_", "KMP_", "MKL_", "TENSORFLOW_")

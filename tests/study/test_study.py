@@ -5,54 +5,56 @@ import pytest
 import yaml
 
 import study
-from conftest import PROJECT, flat
+from helpers.settings import flat
 from kantor import params
 from kantor.network import model
 from study import run
 
 VARIANTS = study.variants()
-PLAIN = PROJECT / "params.yaml"
 # Recipes that say all of it, whatever params.yaml has, and what they don't read.
 RECIPES = {
     "notebook": ("model.row_gru.", "train.crops."),
     "two_gru": ("model.wavenet_lstm.",),
     "one_gru": ("model.wavenet_lstm.",),
-    "found_one": ("model.wavenet_lstm.",),
-    "found": ("model.wavenet_lstm.",),
+    "first_search_one_gru": ("model.wavenet_lstm.",),
+    "first_search": ("model.wavenet_lstm.",),
     "best": ("model.wavenet_lstm.",),
 }
 
 
 @pytest.mark.parametrize("path", sorted(study.FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_variant_differs_from_its_base_by_the_keys_in_its_file_and_no_more(path):
+def test_a_variant_differs_from_its_base_by_the_keys_in_its_file_and_no_more(settings_file, path):
     own = yaml.safe_load(path.read_text())
-    of = flat(params.load(PLAIN, VARIANTS[path.stem]).model_dump())
-    base = flat(params.load(PLAIN, VARIANTS[own["base"]]).model_dump())
+    settings = flat(params.load(settings_file, VARIANTS[path.stem]).model_dump())
+    base = flat(params.load(settings_file, VARIANTS[own["base"]]).model_dump())
     keys = {key for key in own if "." in key}
     assert keys and own.keys() - keys <= {"base", "technique"}
-    differing = {key for key in of if of[key] != base[key]}
+    differing = {key for key in settings if settings[key] != base[key]}
     assert differing == keys if path.stem not in RECIPES else differing < keys
-    assert all(of[key] == own[key] for key in keys)
+    assert all(settings[key] == own[key] for key in keys)
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_is_its_own_whatever_params_yaml_says(name):
-    settings = params.load(PLAIN).model_dump(include={"model", "train"})
-    free = set(flat(settings)) - set(VARIANTS[name])
+def test_a_recipe_is_its_own_whatever_params_yaml_says(settings, name):
+    settings = settings.model_dump(include={"model", "train"})
+    not_set = set(flat(settings)) - set(VARIANTS[name])
     unread = ("train.schedule.factor", "train.schedule.epochs", "train.patience_from")
-    assert all(key.startswith((*unread, *RECIPES[name])) for key in free), free
+    assert all(key.startswith((*unread, *RECIPES[name])) for key in not_set), not_set
 
 
-def test_the_notebooks_variant_is_the_notebooks_recipe():
-    chosen = params.load(PLAIN, VARIANTS["notebook"])
-    assert model.build(chosen.model).count_params() == 396_810
-    train = chosen.train
+def test_the_notebooks_variant_is_the_notebooks_recipe(settings_file):
+    settings = params.load(settings_file, VARIANTS["notebook"])
+    assert model.build(settings.model).count_params() == 396_810
+    train = settings.train
     assert (train.optimizer, train.learning_rate, train.epochs) == ("nadam", 1e-3, 20)
     assert (train.examples, train.batch_size, train.patience) == ("windows", 32, 0)
-    assert (chosen.preprocess.window, chosen.preprocess.shift) == (32, 16)
+    assert (settings.preprocess.window, settings.preprocess.shift) == (32, 16)
 
 
-def test_what_is_done_is_not_done_again_and_all_of_it_is_in_the_table(tmp_path, monkeypatch):
+def test_what_is_done_is_not_done_again_and_all_of_it_is_in_the_table(
+    tmp_path, monkeypatch, settings_file
+):
+    monkeypatch.setattr(run, "PROJECT", settings_file.parent)
     monkeypatch.setattr(run, "RUNS", tmp_path / "runs")
     archive = tmp_path / "jsb_chorales.tgz"
     ran = []
@@ -100,7 +102,9 @@ def test_what_is_done_is_not_done_again_and_all_of_it_is_in_the_table(tmp_path, 
     assert pd.read_csv(path)["variant"].tolist() == ["notebook", "notebook", "best"], "none is lost"
 
 
-def test_the_records_of_the_archive_are_made_anew_with_other_settings(tmp_path, monkeypatch):
+def test_the_records_of_the_archive_are_made_anew_with_other_settings(
+    tmp_path, monkeypatch, settings_file
+):
     monkeypatch.setattr(run, "PROJECT", tmp_path)
     monkeypatch.setattr(run, "RUNS", tmp_path / "runs")
     windows = []
@@ -113,8 +117,8 @@ def test_the_records_of_the_archive_are_made_anew_with_other_settings(tmp_path, 
 
     monkeypatch.setattr(run, "stage", stage)
     for window in (32, 32, 48):
-        chosen = params.load(PROJECT / "params.yaml", {"preprocess.window": window})
-        (tmp_path / "params.yaml").write_text(yaml.safe_dump(chosen.model_dump()))
+        settings = params.load(settings_file, {"preprocess.window": window})
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(settings.model_dump()))
         run.prepared(tmp_path / "jsb_chorales.tgz")
     (tmp_path / "runs/archive/params.yaml").write_text("of: another version")
     run.prepared(tmp_path / "jsb_chorales.tgz")
