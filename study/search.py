@@ -3,165 +3,128 @@
     python -m study.search
     python -m study.search --storage postgresql://user@host/kantor
 
-Goes through the trials that study/search.yaml asks for, and writes what was found to
-reports/study/search, in a folder by its name. On one machine nothing else is needed, and a search
-that was stopped or killed goes on when it is called again. With a database, the same command on
-any number of machines shares the trials. The same seed and one worker give the same trials.
-
-A trial trains in a folder of its own (study/searches), where the test split is not, and on a
-machine with several graphics cards on as many as can share a batch evenly.
+Runs the trials that study/search.yaml asks for, and writes what came of them to
+reports/study/search. Stopped or killed, it goes on when called again. With a database, the same
+command in several clones, on as many machines, shares the trials.
 """
 
 import argparse
+import fcntl
+import json
 import shutil
-import subprocess
+import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import optuna
+from optuna.samplers import PartialFixedSampler, TPESampler
 from optuna.trial import TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from kantor import params
 from kantor.system import errors
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
-from study import found, run, space, trainings
-from study.storage import Lock
-from study.trials import MOST_DEATHS, Claim, Trials, place
+from study import results, run, space, training, trials
 
-SEARCHES = run.PROJECT / "study/searches"
-REPORT = run.PROJECT / "reports/study/search"
-POLL_SECONDS = 1.0
+
+class SurplusError(Exception):
+    """As many trials as asked for have ended or are being run: others were faster."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m study.search", description=__doc__.split("\n")[0]
-    )
+    parser = argparse.ArgumentParser("python -m study.search", description=__doc__.split("\n")[0])
     parser.add_argument("--yaml", type=Path, default=run.PROJECT / "study/search.yaml")
-    parser.add_argument("--storage", help="a database that several machines share")
-    parser.add_argument("--dead-after", type=int, default=60, metavar="SECONDS")
-    chosen = parser.parse_args()
+    parser.add_argument("--storage", help="the PostgreSQL database that several clones share")
+    options = parser.parse_args()
 
-    search = space.load(chosen.yaml, run.PROJECT)
-    settings = params.load(run.PROJECT / "params.yaml")
-    depends = settings.model_dump(include=trainings.DEPENDS)
-    depends |= {"records": trainings.records(), "code": trainings.code()}
-    folder = SEARCHES / search.name
-    try:
-        trials = Trials(
-            search, depends, search.present(settings), folder, chosen.storage, chosen.dead_after
-        )
-        work(search, trials, folder)
-        with Lock(folder / "report.lock"):
-            found.write(search, trials, REPORT / search.name)
-    except optuna.exceptions.StorageInternalError as error:
-        raise KantorError(f"the database: {str(error).splitlines()[0]}; call again") from None
-    if missing := search.trials - trials.ended():
-        raise KantorError(
-            f"{missing} of {search.trials} trials are missing, given up after {MOST_DEATHS} "
-            f"workers or trainings had died over each; {folder} has what the trainings said"
-        )
-
-
-def work(search: space.Search, trials: Trials, folder: Path) -> None:
-    """Go through the trials, until none waits and nobody works on one."""
-    with Progress("search", search.trials, "trials", trials.ended()) as progress:
-        worker = Worker(trials, folder, trainings.cards(), progress)
-        while (claim := trials.claim()) or trials.left():
-            if claim:
-                worker.run(claim)
-                worker.catch_up(f"trial {claim.place} ended")
-            else:
-                time.sleep(POLL_SECONDS)
-                worker.catch_up("the last trials are with others")
+    search = space.load(options.yaml, run.PROJECT / "params.yaml")
+    folder = run.PROJECT / "study/searches" / search.name
+    folder.mkdir(parents=True, exist_ok=True)
+    url = options.storage or f"sqlite:///{folder}/trials.db"
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            study = trials.begin(search, training.identity(), url, not options.storage)
+            Worker(search, study, folder).work()
+        except BlockingIOError:
+            raise KantorError(
+                f"{folder}: another worker is there; begin one in another clone, with --storage"
+            ) from None
+        except (SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError) as error:
+            raise KantorError(
+                f"{url}: {str(error).splitlines()[0]}; expected a database that is there, and "
+                "--storage to be like postgresql://user@host/kantor"
+            ) from None
+        results.write(search, study, run.PROJECT / "reports/study/search" / search.name)
 
 
 class Worker:
-    """Runs trials one after the other."""
+    """Runs trials, each in a folder of its own within `folder`, where no other worker is."""
 
-    def __init__(self, trials: Trials, folder: Path, cards: int, progress: Progress) -> None:
-        self._trials, self._folder = trials, folder
-        self._cards, self._progress = cards, progress
-        self._shown = trials.ended()
+    def __init__(self, search: space.Search, study: optuna.Study, folder: Path) -> None:
+        self._search, self._study, self._folder = search, study, folder
 
-    def run(self, claim: Claim) -> None:
-        """Train with the settings of a trial, and tell its end.
+    def work(self) -> None:
+        """Run trials until as many have ended as are asked for."""
+        self._ended = trials.ended(self._study)
+        with Progress("search", self._search.trials, "trials", self._ended) as self._progress:
+            while self._ended < self._search.trials:
+                optuna.storages.fail_stale_trials(self._study)
+                running = self._study.get_trials(states=[TrialState.RUNNING])
+                if self._ended + len(running) < self._search.trials:
+                    self._study.optimize(self.run, n_trials=1, catch=(SurplusError,))
+                    self._show("a trial ended")
+                else:  # which may still fail
+                    time.sleep(training.POLL_SECONDS)
+                    self._show("the last trials are with others")
 
-        A setting that can't be trained counts as pruned. KantorError tells of a training that
-        fails for another reason than its settings; the trial is then for others to try.
+    def run(self, trial: optuna.Trial) -> float:
+        """Train with what a trial draws; its loss on the validation pieces, nats a note.
+
+        Settings that can't be trained count as pruned. What fails otherwise is to be run again.
         """
+        busy = self._study.get_trials(states=[TrialState.RUNNING, *trials.ENDED])
+        if sum(other.number < trial.number for other in busy) >= self._search.trials:
+            raise SurplusError
+        place, again = trials.place(self._study, self._now(trial))
+        tpe = TPESampler(seed=(self._search.seed * 100_003 + place) % 2**32)
+        present = self._search.present(params.content(run.PROJECT / "params.yaml"))
+        self._study.sampler = PartialFixedSampler({} if place else present, tpe)
+        changes, folder = self._search.draw(trial), self._folder / str(place)
+        pruned, epoch = False, 0
         try:
-            self._train(claim)
-        except optuna.exceptions.UpdateFinishedTrialError:
-            pass  # others took this worker for dead, and have the trial now
-        except BaseException:
-            self._trials.give_back(claim)
+            epochs = training.prepare(folder, changes, again)
+            with closing(training.train(folder)) as losses:
+                for loss in losses:
+                    if self._now(trial).state is not TrialState.RUNNING:
+                        # An Exception would let Optuna tell the end of a trial that has one.
+                        sys.exit(f"trial {place} is with others, to whom this worker seemed dead")
+                    if loss is not None:
+                        epoch += 1
+                        trial.report(loss, epoch)
+                        if pruned := epoch < epochs and trial.should_prune():
+                            break
+                    self._show(f"trial {place}, {epoch} of {epochs} epochs")
+        except (KantorError, OSError, KeyboardInterrupt) as error:
+            # Of all errors, those about settings are the ones that name their file.
+            if place and isinstance(error, KantorError) and "params.yaml" in str(error):
+                trial.set_user_attr("refused", str(error).rpartition("train.log: ")[2])
+                raise optuna.TrialPruned from None
+            trials.retry(self._study, self._now(trial))
             raise
-        finally:
-            self._trials.let_go(claim.place)
+        shutil.rmtree(folder / "models")
+        if pruned:
+            raise optuna.TrialPruned
+        return json.loads((folder / "reports/valid.json").read_text())["loss"]
 
-    def catch_up(self, note: str) -> None:
-        """Show the trials that were ended meanwhile, by whichever worker."""
-        ended, best = self._trials.ended(), self._trials.best()
-        if best:
-            note += f"; the best is trial {place(best)} with {best.value:.4f}"
-        self._progress.advance(note, ended - self._shown)
-        self._shown = ended
+    def _now(self, trial: optuna.Trial) -> optuna.trial.FrozenTrial:
+        return self._study.get_trials()[trial.number]
 
-    def _train(self, claim: Claim) -> None:
-        folder = self._folder / str(claim.place)
-        try:
-            trainings.prepare(folder, trainings.on_all(self._cards, claim.changes), claim.again)
-        except KantorError as error:
-            self._refuse(claim, str(error))
-            return
-        process = trainings.start(folder)
-        try:
-            self._watch(claim, process, folder)
-        finally:
-            trainings.end(process)
-
-    def _watch(self, claim: Claim, process: subprocess.Popen, folder: Path) -> None:
-        """Report epochs as they come, until the training ends or is pruned."""
-        reported, last = 0, trainings.last_epoch(folder)
-        while True:
-            over = process.poll() is not None  # before the history, so that none of it is missed
-            history = trainings.epochs(folder)
-            if not self._trials.beat(claim):
-                return
-            for row in history[reported:]:
-                reported += 1
-                claim.trial.report(row["valid_loss"], reported)
-                if reported < last and claim.trial.should_prune():
-                    trainings.end(process)
-                    if self._trials.tell(claim, TrialState.PRUNED):
-                        shutil.rmtree(folder / "models")
-                    return
-            if over:
-                break
-            losses = [row["valid_loss"] for row in history]
-            doing = f"epoch {len(losses) + 1}" if len(losses) < last else "scoring"
-            lowest = f", lowest {min(losses):.4f} on windows" if losses else ""
-            self.catch_up(f"trial {claim.place}, {doing}{lowest}")
-            time.sleep(POLL_SECONDS)
-        if process.returncode == 0:
-            if self._trials.tell(claim, TrialState.COMPLETE, trainings.loss(folder)):
-                shutil.rmtree(folder / "models")
-            return
-        said = (folder / "train.log").read_text(errors="replace").splitlines() or ["nothing"]
-        # Of all errors, those about settings are the ones that name their file.
-        if not (said[-1].startswith("error: ") and "params.yaml" in said[-1]):
-            # It counts as a death: what crashes whenever it is tried would hold up the others.
-            self._trials.tell(claim, TrialState.FAIL)
-            raise KantorError(f"{folder}: the training ended in the middle, saying: {said[-1]}")
-        self._refuse(claim, said[-1].removeprefix("error: "))
-
-    def _refuse(self, claim: Claim, why: str) -> None:
-        if claim.place == 0:
-            raise KantorError(f"the very first trial can't be trained: {why}")
-        claim.trial.set_user_attr("refused", why)
-        self._trials.tell(claim, TrialState.PRUNED)
+    def _show(self, note: str) -> None:
+        before, self._ended = self._ended, trials.ended(self._study)
+        self._progress.advance(note, self._ended - before)
 
 
 if __name__ == "__main__":

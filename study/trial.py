@@ -1,9 +1,5 @@
-"""The process of a trial: trains by the stage of the pipeline, and scores what came of it.
-
-    python -m study.trial
-
-It judges by the validation pieces, as evaluate scores them: the same for each architecture, and
-several members by the mean of what they predict.
+"""The process of a trial: trains by the stage of the pipeline, and scores what came of it on the
+validation pieces, as evaluate does.
 """
 
 import json
@@ -15,8 +11,6 @@ from kantor.network import model_file
 from kantor.system import atomic, errors, runtime
 from stages import train
 
-SCORES = Path("reports/valid.json")
-
 
 def main() -> None:
     if train.REPORT.exists():  # it was killed while it was scored
@@ -27,7 +21,7 @@ def main() -> None:
     notes = likelihood.predictions(
         train.read("valid_pieces"), likelihood.model_predictor(network, "valid pieces")
     )
-    with atomic.output(SCORES) as fresh:
+    with atomic.output(Path("reports/valid.json")) as fresh:
         fresh.write_text(json.dumps(likelihood.figures(notes)))
 
 
