@@ -1,12 +1,12 @@
 import pytest
 import yaml
 
-from helpers.project import PROJECT
+from helpers import committed
 from kantor import params
 from kantor.system.errors import KantorError
 
 SAMPLE = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "rows": 4}
-TEXT = (PROJECT / "params.yaml").read_text()
+TEXT = committed.settings()
 
 
 def refusal(tmp_path, text, changes=None):
@@ -70,13 +70,12 @@ def test_a_repeated_key_is_named_with_its_line(tmp_path, text, words):
     assert words in refusal(tmp_path, text)
 
 
-def test_a_change_is_made_before_the_check_and_its_block_is_there():
-    path = PROJECT / "params.yaml"
+def test_a_change_is_made_before_the_check_and_its_block_is_there(settings_file):
     changes = {"train.epochs": 3, "model.row_gru.units": [8]}
-    settings = params.load(path, changes)
+    settings = params.load(settings_file, changes)
     assert settings.train.epochs == 3 and settings.model.model_extra["row_gru"]["units"] == [8]
     with pytest.raises(KantorError, match=r"training\.epochs: no such key: .* no block training"):
-        params.load(path, {"training.epochs": 3})
+        params.load(settings_file, {"training.epochs": 3})
 
 
 def test_settings_that_contradict_each_other_are_told(tmp_path):

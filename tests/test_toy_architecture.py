@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import yaml
 
-from helpers import toy
+from helpers import committed, toy
 from helpers.music import random_grid
 from helpers.networks import probabilities, unlike
-from helpers.project import PROJECT
 from helpers.stepping import stepped
 from helpers.training import pieces, train
 from kantor import chorale, params
@@ -25,7 +24,7 @@ ARCHITECTURES = {"by notes": toy.NOTES, "by rows": toy.ROWS}
 def settings(request, monkeypatch, tmp_path):
     """The settings of a params.yaml that names the toy, which is registered."""
     monkeypatch.setitem(registry.ARCHITECTURES, "toy", ARCHITECTURES[request.param])
-    content = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    content = yaml.safe_load(committed.settings())
     content["model"] |= {"architecture": "toy", "toy": {"width": 5}}
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(content))

@@ -3,8 +3,9 @@
 from functools import cache
 
 import numpy as np
+import yaml
 
-from helpers.project import PROJECT
+from helpers import committed
 from helpers.settings import changed
 from kantor import params
 from kantor.network import model
@@ -75,5 +76,5 @@ def probabilities(network: keras.Model, inputs: object) -> np.ndarray:
 def shared(kind: str) -> keras.Model:
     """A network of KINDS, for all tests of a process, which leave it as it is."""
     architecture, options = KINDS[kind]
-    settings = params.load(PROJECT / "params.yaml")
+    settings = params.checked(params.Params, yaml.safe_load(committed.settings()), "params.yaml")
     return unlike(small(settings, architecture, **options))

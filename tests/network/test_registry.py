@@ -1,14 +1,16 @@
 import pytest
+import yaml
 
-from helpers.project import PROJECT
+from helpers import committed
 from kantor import params
 from kantor.network import registry
 from kantor.system.errors import KantorError
 
 
 def configured(**changes):
-    path = PROJECT / "params.yaml"
-    return registry.configured(params.load(path, changes).model, "mine.yaml")
+    content = params.change(yaml.safe_load(committed.settings()), changes)
+    settings = params.checked(params.Params, content, "mine.yaml")
+    return registry.configured(settings.model, "mine.yaml")
 
 
 @pytest.mark.parametrize("name", registry.ARCHITECTURES)

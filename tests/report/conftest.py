@@ -1,16 +1,15 @@
 """A report of made-up music."""
 
 import contextlib
-import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+from helpers import committed
 from helpers.music import random_grid
 from helpers.page import CHORALES, SAMPLES
-from helpers.project import PROJECT
 from kantor import chorale, params
 from kantor.metadata import Metadata
 from kantor.notation import piece
@@ -22,11 +21,12 @@ from stages import report
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the stages before have left, with made-up music, and what `report` makes of it."""
     folder = tmp_path_factory.mktemp("report")
-    shutil.copytree(PROJECT / "reports/evaluation", folder / "reports/evaluation")
-    shutil.copy(PROJECT / "reports/metrics.json", folder / "reports")
+    (folder / "reports/evaluation").mkdir(parents=True)
+    for path in ("reports/metrics.json", report.TRAINING):
+        (folder / path).write_bytes(committed.content(path))
     for name in ("compositions", "samples", "probabilities"):
         (folder / "reports" / name).mkdir()
-    content = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    content = yaml.safe_load(committed.settings())
     content["compose"]["samples"]["run"] = content["compose"]["samples"]["hot"]
     (folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     render = params.load(folder / "params.yaml").render
