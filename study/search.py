@@ -42,7 +42,7 @@ def main() -> None:
     search = space.load(options.yaml, run.PROJECT / "params.yaml")
     folder = run.PROJECT / "study/searches" / search.name
     folder.mkdir(parents=True, exist_ok=True)
-    url = options.storage or f"sqlite:///{folder}/trials.db"
+    url = options.storage or f"sqlite:///{folder}/trials.db?timeout=60"
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -29,7 +29,7 @@ def search() -> None:
     from kantor.system import errors, progress
     from study import run, search, training, trials
 
-    run.PROJECT, trials.DEAD_AFTER = project, 3
+    run.PROJECT, trials.DEAD_AFTER = project, 6
     training.COMMAND[-2:] = [str(HERE), seconds]
     training.POLL_SECONDS, progress.QUIET_SECONDS = 0.05, 0
     if dies != "-1":

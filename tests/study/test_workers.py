@@ -115,7 +115,9 @@ def test_the_trial_of_a_dead_worker_elsewhere_is_run_by_another(searching, monke
         (place, "complete") for place in (1, 2, 3)
     ]
     for state in ("fail", "complete"):
-        assert table.loc[(0, state), list(drawn)].tolist() == pytest.approx(list(drawn.values()))
+        assert table.loc[(0, state), list(drawn)].tolist() == pytest.approx(
+            list(drawn.values()), rel=1e-5
+        )
 
 
 def test_a_worker_whose_trial_others_have_by_now_leaves_it_to_them(searching, monkeypatch):
@@ -133,6 +135,21 @@ def test_a_worker_whose_trial_others_have_by_now_leaves_it_to_them(searching, mo
         search.Worker(searching.asked(), searching.study(), searching.trials).work()
     states = [trial.state for trial in searching.study().get_trials()]
     assert states == [TrialState.FAIL, TrialState.WAITING]
+
+
+def test_no_trial_is_run_beyond_those_asked_for(searching, monkeypatch):
+    searching.patch(monkeypatch)
+    searching.write(trials=1)
+    searching.trials.mkdir(parents=True)
+    study = searching.study()
+    others, ours = study.ask(), study.ask()  # at the same moment
+    with pytest.raises(search.SurplusError):
+        search.Worker(searching.asked(), study, searching.trials).run(ours)
+    # Had the worker of the other one died, and who saw it too, another one would be drawn.
+    study.tell(others, state=TrialState.FAIL)
+    study.tell(ours, state=TrialState.FAIL)
+    searching.search(monkeypatch)
+    assert searching.table()["state"].tolist() == ["complete"]
 
 
 def test_in_a_folder_is_one_worker(searching, monkeypatch):
