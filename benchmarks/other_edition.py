@@ -1,4 +1,4 @@
-"""How the default model, trained on the embedded edition, does on the archive's test split.
+"""How the default model, trained on the scores of music21, does on the archive's test split.
 
     dvc repro && python -m benchmarks.other_edition jsb_chorales.tgz
 

@@ -2,8 +2,8 @@
 
     python tests/helpers/quick_search.py PROJECT SECONDS DIES ...
 
-It searches in that project, an epoch takes so many seconds, and what it is worth follows from the
-settings. The worker dies in the middle of the trial DIES; of none if that is -1.
+It searches in PROJECT. An epoch takes SECONDS, and its loss follows from the settings. The worker
+dies in the middle of the trial DIES; of none if that is -1.
 """
 
 import json

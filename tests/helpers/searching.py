@@ -75,7 +75,7 @@ class Searching:
         monkeypatch.setattr(trials, "DEAD_AFTER", 2)
 
     def worker(self, *options: str, seconds: float = 0.0, dies: int = -1) -> subprocess.Popen:
-        """Start a worker in whose trials an epoch takes so many seconds; see quick_search.py."""
+        """Start a worker whose trials take `seconds` for an epoch; see quick_search.py."""
         script = PROJECT / "tests/helpers/quick_search.py"
         return subprocess.Popen(
             [sys.executable, script, self.folder, str(seconds), str(dies), *options],

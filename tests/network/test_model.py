@@ -29,9 +29,9 @@ def test_no_place_sees_later_notes(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_length_gives_probabilities_at_every_place(kind):
     for notes in (1, 2, 7, 33):
-        given = probabilities(shared(kind), np.full((2, notes), 5))
-        assert given.shape == (2, notes, 47) and given.dtype == np.float32
-        np.testing.assert_allclose(given.sum(axis=-1), 1, atol=1e-5)
+        predicted = probabilities(shared(kind), np.full((2, notes), 5))
+        assert predicted.shape == (2, notes, 47) and predicted.dtype == np.float32
+        np.testing.assert_allclose(predicted.sum(axis=-1), 1, atol=1e-5)
 
 
 def test_predict_is_what_a_call_gives():

@@ -28,7 +28,7 @@ def searching(tmp_path):
 
 
 def test_one_worker_and_one_seed_give_the_same_trials_also_after_a_kill(searching, monkeypatch):
-    # So many that what is drawn depends on what the best trials were.
+    # Enough trials for the draws to depend on the best ones.
     searching.write(trials=16)
     searching.search(monkeypatch)
     undisturbed = ended(searching.table())
