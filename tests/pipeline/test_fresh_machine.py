@@ -40,9 +40,7 @@ def test_what_dvc_repro_changes_on_another_processor_turns_no_test_red(tmp_path)
         *(clone.folder / "reports/study").glob("*.csv"),
     ]
     for path in results:
-        before = path.read_text()
-        path.write_text(with_other_digits(before))
-        assert path.name in ("seconds.csv", "intervals.csv") or path.read_text() != before, path
+        path.write_text(with_other_digits(path.read_text()))
     (clone.folder / "reports/environment.json").write_text('{"processor": "another"}\n')
     lock = yaml.safe_load((clone.folder / "dvc.lock").read_text())
     for name in ("train", "evaluate", "compose", "render", "report"):
@@ -51,7 +49,8 @@ def test_what_dvc_repro_changes_on_another_processor_turns_no_test_red(tmp_path)
     (clone.folder / "dvc.lock").write_text(yaml.safe_dump(lock))
     clone.change({"render.tempo": 99.0, "train.epochs": 3, "model.members": 2})
     changed = clone.run("git", "status", "--porcelain")
-    assert " M params.yaml" in changed and " M dvc.lock" in changed
+    for name in ("params.yaml", "dvc.lock", "reports/metrics.json", "reports/study/runs.csv"):
+        assert f" M {name}" in changed
 
     assert pytest_in(clone) == in_a_fresh_clone
 
