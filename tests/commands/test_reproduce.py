@@ -8,6 +8,7 @@ import yaml
 
 from helpers import committed, running
 from helpers.clone import CONVOLUTIONS, Clone
+from helpers.project import PROJECT
 from helpers.settings import changed
 from kantor.commands import reproduce
 
@@ -125,6 +126,17 @@ def test_what_differs_is_allowed_to_only_where_the_machine_does():
     assert verdicts({}, reproduce.ALLOWED)[0] == "differs", "an output that is missing"
     more = reproduce.compare(LOCKED, LOCKED | {"reports/more": "d"}, reproduce.ALLOWED)
     assert more[-1].verdict == "differs", "an output that the lock doesn't have"
+
+
+def test_another_machine_may_have_another_model_and_what_follows_from_it_but_no_other_data():
+    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]
+    after = {
+        item if isinstance(item, str) else next(iter(item))
+        for name, stage in stages.items()
+        if name not in ("download", "preprocess")
+        for item in [*stage["outs"], *stage.get("metrics", [])]
+    }
+    assert reproduce.ALLOWED.keys() == after
 
 
 def test_scores_are_close_within_the_tolerances_and_no_further(settings):
