@@ -9,7 +9,12 @@ import yaml
 
 from helpers.clone import Clone
 
-TESTS = ("tests/test_readme.py", "tests/pipeline/test_dvc_yaml.py", "tests/study")
+TESTS = (
+    "tests/test_readme.py",
+    "tests/pipeline/test_dvc_yaml.py",
+    "tests/study/test_study.py",
+    "tests/study/test_techniques.py",
+)
 
 
 def pytest_in(clone: Clone) -> dict[str, str]:
