@@ -19,18 +19,21 @@ MODEL = Path("models/chorale.keras")
 COMPOSITIONS = Path("reports/compositions")
 PROBABILITIES = Path("reports/probabilities")
 
+Corpus = dict[tuple[str, int], metadata.Metadata]
+
 
 def main() -> None:
     settings = params.load()
     runtime.pin(settings.threads)
     network = model_file.load(MODEL)
-    original = prompted_from(settings.compose.prompt)
+    corpus = metadata.read(CHORALES / "corpus.csv")
+    original = prompted_from(settings.compose.prompt, corpus)
     prompt = original.grid[: settings.compose.prompt.rows]
     pieces = {
         "prompt": original._replace(grid=prompt),
         "original": original._replace(grid=original.grid[: settings.compose.original_rows]),
         **samples(network, settings.compose, original._replace(grid=prompt)),
-        **training_chorales(settings.compose.training_chorales),
+        **training_chorales(settings.compose.training_chorales, corpus),
     }
     with atomic.output(COMPOSITIONS) as folder:
         folder.mkdir()
@@ -63,13 +66,13 @@ def samples(
     }
 
 
-def training_chorales(count: int) -> dict[str, Piece]:
+def training_chorales(count: int, corpus: Corpus) -> dict[str, Piece]:
     """The first `count` chorales of the training split, by name."""
     first = list(chorale.read_split(CHORALES, "train").items())[:count]
-    return {f"train_{index:03d}": of_bach("train", index, grid) for index, grid in first}
+    return {f"train_{index:03d}": of_bach(grid, corpus["train", index]) for index, grid in first}
 
 
-def prompted_from(prompt: params.Prompt) -> Piece:
+def prompted_from(prompt: params.Prompt, corpus: Corpus) -> Piece:
     """The chorale that the prompt is taken from."""
     chorales = list(chorale.read_split(CHORALES, prompt.split).items())
     if prompt.chorale >= len(chorales):
@@ -82,12 +85,11 @@ def prompted_from(prompt: params.Prompt) -> Piece:
         raise errors.KantorError(
             f"params.yaml: compose.prompt.rows is {prompt.rows}; that chorale has {len(grid)} rows"
         )
-    return of_bach(prompt.split, index, grid)
+    return of_bach(grid, corpus[prompt.split, index])
 
 
-def of_bach(split: str, index: int, grid: np.ndarray) -> Piece:
+def of_bach(grid: np.ndarray, description: metadata.Metadata) -> Piece:
     """A chorale of the edition as a piece."""
-    description = metadata.read(CHORALES / "corpus.csv")[split, index]
     return Piece(grid, description.heading, BACH, description)
 
 
