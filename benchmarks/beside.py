@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kantor.system import runtime
+from kantor.system.processor import PINNED
 
 
 class Notebook:
@@ -34,13 +34,16 @@ class Notebook:
 
 @contextmanager
 def notebook(windows: np.ndarray) -> Iterator[Notebook]:
-    """Start it on windows, int (windows, notes); nothing that kantor.runtime pins holds there."""
-    plain = {k: v for k, v in os.environ.items() if not k.startswith(runtime.STEERING)}
+    """Start it on windows, int (windows, notes); nothing that kantor.system.processor pins holds
+    there.
+    """
+    plain = {name: value for name, value in os.environ.items() if name not in PINNED}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "windows.npy"
         np.save(path, windows)
         with subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.notebook", str(path)],
+            # By its path: the package benchmarks pins what TensorFlow does.
+            [sys.executable, str(Path(__file__).with_name("notebook.py")), str(path)],
             env=plain,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,7 +1,7 @@
 """The notebook's network and training, in plain Keras, for a benchmark to measure.
 
-Run by `benchmarks.beside` as a process of its own, so that nothing which kantor.runtime pins
-holds here: `python -m benchmarks.notebook windows.npy` trains an epoch for each line "epoch"
+Run by `benchmarks.beside` as a process of its own, so that nothing which kantor pins
+holds here: `python benchmarks/notebook.py windows.npy` trains an epoch for each line "epoch"
 that it reads, and answers with its seconds; any other line is a path to save the network to.
 """
 

@@ -42,7 +42,6 @@ def main() -> None:
     model_file.save(network, MODEL)
     with atomic.output(REPORT) as fresh:
         pd.DataFrame(history).to_csv(fresh, index=False, float_format="%.6g")
-    environment.write()
     shutil.rmtree(CHECKPOINTS)
 
 

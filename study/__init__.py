@@ -4,6 +4,9 @@ from pathlib import Path
 
 import yaml
 
+# First of all, before a module of the study imports numpy.
+from kantor.system import processor as processor
+
 FOLDER = Path(__file__).with_name("variants")  # a file each: DVC runs what depends on a changed one
 
 

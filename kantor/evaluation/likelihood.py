@@ -21,8 +21,9 @@ import pandas as pd
 
 from kantor.chorale import VOCABULARY_SIZE, VOICES
 from kantor.data.records import Record
+from kantor.network import normalisation
 from kantor.system.progress import Progress
-from kantor.system.runtime import keras
+from kantor.system.runtime import keras, tf
 
 UNKNOWN = -1
 PAD = 0
@@ -65,6 +66,8 @@ def model_predictor(model: keras.Model, what: str) -> Predictor:
     """The predictor of a model; pieces of about one length share a batch. `what` is for the
     progress.
     """
+    # Compiled as training is: operations by themselves follow the processor.
+    compiled = tf.function(normalisation.exact(model), jit_compile=True)
 
     def predict(pieces: list[np.ndarray]) -> list[np.ndarray]:
         result: list[np.ndarray | None] = [None] * len(pieces)
@@ -75,7 +78,7 @@ def model_predictor(model: keras.Model, what: str) -> Predictor:
                 for line, i in zip(arpeggios, batch, strict=True):
                     line[: pieces[i].size - 1] = pieces[i].ravel()[:-1]
                 # The model is causal: what stands behind a piece can't change it.
-                for i, output in zip(batch, model.predict_on_batch(arpeggios), strict=True):
+                for i, output in zip(batch, compiled(arpeggios).numpy(), strict=True):
                     following = np.zeros((pieces[i].size, VOCABULARY_SIZE), np.float32)
                     following[1:] = output[: pieces[i].size - 1]
                     result[i] = following.reshape(*pieces[i].shape, VOCABULARY_SIZE)

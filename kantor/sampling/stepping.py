@@ -13,6 +13,7 @@ rather than stepped wrongly.
 
 from collections.abc import Callable
 
+from kantor.network.normalisation import normalised
 from kantor.system.errors import KantorError
 from kantor.system.runtime import keras, tf
 
@@ -84,6 +85,8 @@ class Step:
             return self._convolution(layer, *args)
         if isinstance(layer, layers.ZeroPadding1D):
             return self._with_tail(layer, *args)
+        if isinstance(layer, layers.BatchNormalization):
+            return normalised(layer, *args, layer.moving_mean, layer.moving_variance)
         return layer(*args, **options)
 
     def _recurrent(self, layer: layers.RNN, x: tf.Tensor) -> tf.Tensor:

@@ -109,7 +109,9 @@ def _imported_files(project: Path, path: str) -> set[str]:
     if not path.endswith(".py"):
         return set()
     paths = set()
-    for name in _imports(project / path):
+    # With a module its packages are imported, whoever names it.
+    own = path.removesuffix(".py").replace("/", ".")
+    for name in {own, *_imports(project / path)}:
         parts = name.split(".")
         for depth in range(1, len(parts) + 1):
             module = "/".join(parts[:depth])

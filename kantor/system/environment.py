@@ -1,16 +1,14 @@
 """What, apart from inputs and settings, the bits of the outputs may depend on.
 
-TensorFlow chooses its kernels and the order of its sums by processor and build, so two
-environments that differ here may end with other last digits. The number of cores is not part
-of it: the number of threads is a setting.
+The promise: the same versions of the libraries give the same bits on every x86-64 processor with
+AVX2, under Linux. `outside_promise` tells what of this an environment lacks. The number of cores
+is not part of it: the number of threads is a setting.
 """
 
-import json
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-
-from kantor.system import atomic
 
 # Distributions that make the bits of an output, and the module that each is imported as. h5py
 # writes the weights into Keras's files, protobuf the records.
@@ -28,7 +26,6 @@ LIBRARIES = {
     "verovio": "verovio",
 }
 INSTRUCTIONS = ("avx", "avx2", "avx512f", "fma", "neon", "sse4_2", "sve")
-RECORD = Path("reports/environment.json")
 
 
 def environment() -> dict[str, object]:
@@ -39,24 +36,33 @@ def environment() -> dict[str, object]:
         "instructions": [name for name in INSTRUCTIONS if name in flags],
         "system": f"{platform.system()} {platform.machine()}",
         "c_library": " ".join(platform.libc_ver()),
+        "python": platform.python_version(),
         **versions(),
     }
 
 
 def versions() -> dict[str, str]:
-    """The installed versions of Python and of the libraries that make the bits."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    """The installed versions of the libraries that make the bits."""
+    return {name: version(name) for name in LIBRARIES}
 
 
-def write(path: Path = RECORD) -> None:
-    """Keep the record beside the outputs, where DVC does not count it among them."""
-    with atomic.output(path) as fresh:
-        fresh.write_text(json.dumps(environment(), indent=2) + "\n")
+def outside_promise(pinned: Mapping[str, str], replicas: int = 1) -> list[str]:
+    """Why this environment may give other bits, in words; nothing if it must give the same.
 
-
-def read(path: Path = RECORD) -> dict[str, object]:
-    """The record of the environment that the committed model was trained in."""
-    return json.loads(path.read_text()) if path.exists() else {}
+    `pinned` are the versions in libraries.yaml; `replicas` is the setting.
+    """
+    here = environment()
+    reasons = []
+    if here["system"] != "Linux x86_64":
+        reasons.append(f"the system is {here['system']}, not Linux x86_64")
+    elif "avx2" not in here["instructions"]:
+        reasons.append("the processor has no AVX2")
+    for name, installed in versions().items():
+        if installed != pinned.get(name):
+            reasons.append(f"{name} is {installed}, not {pinned.get(name)}")
+    if replicas > 1:
+        reasons.append(f"train.replicas is {replicas}, which may use graphics cards")
+    return reasons
 
 
 def _processor() -> tuple[str, set[str]]:

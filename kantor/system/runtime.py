@@ -1,9 +1,8 @@
 """TensorFlow and Keras as every run of this project finds them.
 
-Take `tf` and `keras` from here. Environment variables, Keras's settings file and the number of
-cores could change the bits of the results, so they are pinned before TensorFlow is loaded: the
-variables that steer it are removed, and vector instructions end at AVX2 also where there are
-wider ones. `pin` sets threads and graphics cards.
+Take `tf` and `keras` from here. Keras's settings file and the number of cores could change the
+bits of the results, so they are pinned, as kantor.system.processor pins what depends on the
+processor. `pin` sets threads and graphics cards.
 
 Both are loaded when they are first asked for, since that takes seconds: a module that uses
 `runtime.keras` inside its functions alone can be imported at once.
@@ -15,6 +14,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from kantor.system import caches, processor
 from kantor.system.errors import KantorError
 
 if TYPE_CHECKING:
@@ -22,24 +22,14 @@ if TYPE_CHECKING:
     import keras as keras
     import tensorflow as tf
 
-STEERING = ("TF_", "XLA_", "KERAS_", "ONEDNN_", "DNNL_", "OMP_", "KMP_", "MKL_", "TENSORFLOW_")
-
-for name in [name for name in os.environ if name.startswith(STEERING)]:
-    del os.environ[name]
-os.environ |= {
-    "KERAS_BACKEND": "tensorflow",
-    "ONEDNN_MAX_CPU_ISA": "AVX2",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "1",
-    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
-}
-
 
 def __getattr__(name: str) -> object:
     if name not in ("keras", "tf"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    processor.check()
     with _without_native_log():
         keras, tf = importlib.import_module("keras"), importlib.import_module("tensorflow")
+    caches.pin()
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")

@@ -61,7 +61,7 @@ def test_the_features_of_a_record_are_in_one_order(tmp_path):
 @pytest.mark.slow
 def test_the_same_records_are_the_same_bytes_in_every_process(tmp_path):
     write = (
-        "import sys, numpy; from pathlib import Path; from kantor.data import records;"
+        "import sys; from pathlib import Path; from kantor.data import records; import numpy;"
         "one = records.Record(numpy.arange(40).reshape(-1, 4), 1, 2);"
         "records.write(Path(sys.argv[1]), [one] * 20)"
     )
