@@ -2,16 +2,22 @@
 
 import argparse
 
-from kantor.commands import compose, dependencies, reproduce
+from kantor.commands import compose, dependencies, judge, reproduce
 from kantor.system import errors
 
-COMMANDS = {"compose": compose, "dependencies": dependencies, "reproduce": reproduce}
+COMMANDS = {
+    "compose": compose,
+    "judge": judge,
+    "dependencies": dependencies,
+    "reproduce": reproduce,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="kantor",
-        description="Compose with the trained model; prove that it rebuilds to the same bits.",
+        description="Compose with the trained model; judge music; prove that all of it rebuilds "
+        "to the same bits.",
         epilog="`dvc repro` builds the model and all reports; see README.md.",
     )
     subparsers = parser.add_subparsers(metavar="command", required=True)

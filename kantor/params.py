@@ -21,6 +21,8 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Timbre = Literal["sine", "organ"]
 Tempo = Annotated[float, Field(ge=3, le=300)]
+# How the pieces of compose.showcase are named, with a number behind.
+SHOWCASE = "showcase_"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -115,6 +117,19 @@ class Evaluate(Block):
     duplicate_share: Annotated[float, Field(gt=0, le=1)]
 
 
+class Judge(Block):
+    pieces: Count
+    rows: Annotated[int, Field(ge=32)]
+    seed: Seed
+    plain: "SamplerOptions"
+    temperatures: Annotated[list[NotNegative], Field(min_length=1)]
+    temperature_pieces: Count
+    places: Count
+    shuffled: Share
+    bigram_smoothing: Positive
+    draws: Count
+
+
 class Prompt(Block):
     split: Literal["train", "valid", "test"]
     chorale: Annotated[int, Field(ge=0)]
@@ -142,8 +157,21 @@ class Sample(SamplerOptions):
     rows: Count
 
 
+class Showcase(Block):
+    candidates: Count
+    pieces: Count
+    rows: Count
+
+    @model_validator(mode="after")
+    def _enough_candidates(self) -> "Showcase":
+        if self.pieces > self.candidates:
+            raise ValueError("pieces must be no more than candidates")
+        return self
+
+
 class Compose(Block):
     seed: Seed
+    showcase: Showcase
     prompt: Prompt
     samples: Annotated[dict[str, Sample], Field(min_length=1)]
     original_rows: Count
@@ -152,7 +180,7 @@ class Compose(Block):
     @model_validator(mode="after")
     def _names_are_file_names(self) -> "Compose":
         for name in self.samples:
-            taken = name in ("prompt", "original") or name.startswith("train_")
+            taken = name in ("prompt", "original") or name.startswith(("train_", SHOWCASE))
             if taken or not (name.isidentifier() and name.isascii()):
                 raise ValueError(f"{name!r} can't name a sample")
         return self
@@ -179,6 +207,8 @@ class Params(Block):
     model: Model
     train: Train
     evaluate: Evaluate
+    preferred: SamplerOptions
+    judge: Judge
     compose: Compose
     render: Render
     reproduce: Reproduce

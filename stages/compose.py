@@ -8,6 +8,7 @@ import pandas as pd
 from kantor import chorale, metadata, params
 from kantor.data import records
 from kantor.evaluation import likelihood
+from kantor.judging.grade import Reference
 from kantor.network import model_file
 from kantor.notation import piece
 from kantor.notation.piece import BACH, Piece
@@ -33,6 +34,7 @@ def main() -> None:
         "prompt": original._replace(grid=prompt),
         "original": original._replace(grid=original.grid[: settings.compose.original_rows]),
         **samples(network, settings.compose, original._replace(grid=prompt)),
+        **showcase(network, settings.compose, settings.preferred),
         **training_chorales(settings.compose.training_chorales, corpus),
     }
     with atomic.output(COMPOSITIONS) as folder:
@@ -63,6 +65,27 @@ def samples(
             metadata=prompt.metadata,
         )
         for (name, sample), grid in zip(settings.samples.items(), grids, strict=True)
+    }
+
+
+def showcase(
+    network: runtime.keras.Model, settings: params.Compose, options: params.SamplerOptions
+) -> dict[str, Piece]:
+    """Whole pieces from nothing: of many, those nearest to the median by their grade."""
+    wanted = settings.showcase
+    requests = [
+        sampler.Request(None, wanted.rows, sampler.seed_for(settings.seed, number), options)
+        for number in range(wanted.candidates)
+    ]
+    grids = sampler.compose(network, requests)
+    reference = Reference.fit(list(chorale.read_split(CHORALES, "train").values()))
+    grades = np.array([reference.grade(grid) for grid in grids])
+    order = np.argsort(np.abs(grades - np.median(grades)), kind="stable")[: wanted.pieces]
+    return {
+        f"{params.SHOWCASE}{place}": Piece(
+            grids[number], f"No. {number + 1} of {wanted.candidates}, grade {grades[number]:.1f}"
+        )
+        for place, number in enumerate(order, start=1)
     }
 
 

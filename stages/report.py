@@ -8,7 +8,8 @@ import pandas as pd
 import yaml
 
 from kantor import chorale, params
-from kantor.notation import engraving, piece
+from kantor.judging import counterpoint, words
+from kantor.notation import engraving, marking, piece
 from kantor.notation.piece import Piece
 from kantor.report import line_chart, page, piano_roll
 from kantor.system import atomic, environment, errors
@@ -18,9 +19,25 @@ COMPOSITIONS = Path("reports/compositions")
 SAMPLES = Path("reports/samples")
 PROBABILITIES = Path("reports/probabilities")
 METRICS = Path("reports/metrics.json")
+MUSIC = Path("reports/music.json")
+JUDGED = Path("reports/music")
 TRAINING = Path("reports/evaluation/training.csv")
 PICTURES = Path("reports/pictures")
 PAGE = Path("reports/index.html")
+# Of the judge's figures those that are on the page, and of whom.
+FIGURES = (
+    "parallels",
+    "key_kept",
+    "bar_phase",
+    "proper_ends",
+    "struck_semitones",
+    "triads",
+    "standstill",
+    "copied",
+    "grade",
+)
+JUDGES = ("bach", "preferred", "plain", "bigram")
+HOTTEST = 2.0  # what is hotter, or greedy, is folded away
 COLUMNS = ("loss", "accuracy", "onset_loss", "onset_accuracy")
 
 
@@ -28,7 +45,13 @@ def main() -> None:
     settings = params.load()
     compositions = piece.load(COMPOSITIONS)
     samples = ["prompt", *settings.compose.samples, "original"]
-    chorales = [name for name in compositions if name not in samples]
+    showcase = [name for name in compositions if name.startswith(params.SHOWCASE)]
+    chorales = [name for name in compositions if name not in (*samples, *showcase)]
+    folded = [
+        name
+        for name, sample in settings.compose.samples.items()
+        if not 0 < sample.temperature <= HOTTEST
+    ]
     assets = page.Assets()
 
     with (
@@ -38,10 +61,10 @@ def main() -> None:
         folder.mkdir()
         pieces = {}
         for name, composition in compositions.items():
-            sample = name in samples
-            prompt_rows = settings.compose.prompt.rows if sample else 0
+            sample = name not in chorales
+            prompt_rows = settings.compose.prompt.rows if name in samples else 0
             text, facts = description(name, composition, settings.compose)
-            sound, pages = pack(name, sample, assets, folder)
+            sound, pages = pack(name, composition, sample, assets, folder, settings.render)
             drawn = draw(name, composition, prompt_rows, folder)
             pieces[name] = page.PagePiece(name, text, facts, sound, pages, drawn)
             progress.advance()
@@ -51,7 +74,11 @@ def main() -> None:
     scores = metrics[split]
     html = page.build(
         assets,
-        samples=[pieces[name] for name in samples],
+        showcase=[pieces[name] for name in showcase],
+        preferred=settings.preferred.model_dump()
+        | {"candidates": settings.compose.showcase.candidates},
+        samples=[pieces[name] for name in samples if name not in folded],
+        folded=[pieces[name] for name in folded],
         chorales=[pieces[name] for name in chorales],
         rows_a_minute=settings.render.tempo * chorale.ROWS_PER_QUARTER,
         voices=chorale.VOICES,
@@ -70,6 +97,7 @@ def main() -> None:
         },
         by_voice=scores["voices"],
         curve=curve(history),
+        **judged(split, settings.judge.pieces),
         course={
             f"{column}_{name}": round(float(history[column].iloc[at]), 2)
             for column in ("loss", "valid_loss")
@@ -89,6 +117,10 @@ def description(
     if name in ("prompt", "original"):
         rows = len(composition.grid)
         return f"{name}_about", {"rows": rows, "title": composition.title}
+    if name.startswith(params.SHOWCASE):
+        rows = len(composition.grid)
+        heading = f"{name.removeprefix(params.SHOWCASE)}. {composition.title}"
+        return "showcase_about", {"rows": rows, "heading": heading}
     if name in settings.samples:
         sample = settings.samples[name]
         text = "sample_about" if sample.temperature else "greedy_about"
@@ -96,15 +128,54 @@ def description(
     return "", {"heading": composition.title}
 
 
-def pack(name: str, sample: bool, assets: page.Assets, folder: Path) -> tuple[float, int]:
-    """Pack the files of a piece for the page; its pages go into the folder too.
+def judged(split: str, pieces: int) -> dict[str, object]:
+    """What the page tells of the judge; Bach's side is this split, beside as many
+    `pieces`.
+    """
+    music = json.loads(MUSIC.read_text())
+    table = pd.read_csv(JUDGED / "figures.csv", index_col="figure")
+    table = table.rename(columns={f"bach_{split}": "bach"})[list(JUDGES)]
+    by_temperature = pd.read_csv(JUDGED / "temperature.csv")
+    lines = {
+        who: [list(zip(by_temperature["temperature"], by_temperature[who], strict=True))]
+        for who in ("plain", "preferred", "bach")
+    }
+    return {
+        "judges": JUDGES,
+        "music": {
+            name: {who: None if math.isnan(x) else x for who, x in table.loc[name].items()}
+            for name in FIGURES
+        },
+        "judged": {
+            "pieces": pieces,
+            "auc": round(music["preferred"].get("auc", {"value": math.nan})["value"], 2),
+            "grade": round(float(table["bach"]["grade"]), 1),
+        },
+        "grades": line_chart.lines(lines),
+    }
+
+
+def pack(
+    name: str,
+    composition: Piece,
+    sample: bool,
+    assets: page.Assets,
+    folder: Path,
+    settings: params.Render,
+) -> tuple[float, int]:
+    """Pack the files of a piece for the page; its pages go into the folder too. The pages of a
+    sample have marks where a teacher would make them.
 
     Returns the seconds of its sound, and how many pages its score has.
     """
     wav = SAMPLES / f"{name}.wav"
     seconds = assets.add_sound(f"{name}.flac" if sample else f"{name}.mp3", wav, lossless=sample)
     musicxml = (SAMPLES / f"{name}.musicxml").read_text("utf-8")
-    pages = engraving.pages(musicxml)
+    marked = musicxml
+    if sample:
+        marks = [words.mark(error) for error in counterpoint.errors(composition.grid)]
+        marked = marking.musicxml(composition, marks, settings.tempo)
+    pages = engraving.pages(marked)
     for number, picture in enumerate(pages, start=1):
         (folder / f"{name}-{number}.svg").write_text(picture, "utf-8")
         assets.add(f"{name}-{number}.svg", "image/svg+xml", picture.encode())

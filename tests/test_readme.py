@@ -181,3 +181,39 @@ def test_a_translation_has_the_figures_of_the_scores(name):
             [cell.replace(",", ".") for cell in row] for row in numbers if len(row) == 4
         ]
     assert figures["README.md"] and figures[name] == figures["README.md"]
+
+
+JUDGED = pd.read_csv(io.StringIO(committed.text("reports/music/figures.csv")), index_col="figure")
+JUDGED_SETS = ("bach_test", "bach_valid", "plain", "preferred", "bigram", "shuffled", "copied")
+
+
+@pytest.mark.parametrize(
+    ("row", "figure"),
+    [
+        ("parallel fifths and octaves, per 100 onsets", "parallels"),
+        ("windows in the opening key", "key_kept"),
+        ("phrase ends whole bars apart", "bar_phase"),
+        ("proper ends", "proper_ends"),
+        ("beats with a semitone struck", "struck_semitones"),
+        ("beats that are triads", "triads"),
+        ("pieces with a standstill", "standstill"),
+        ("16-row passages copied", "copied"),
+        (r"grade \(mean\)", "grade"),
+    ],
+)
+def test_the_music(row, figure):
+    for cells in rows(row, "Bach, validation"):
+        for cell, name in zip(cells, JUDGED_SETS, strict=True):
+            assert rounds_to(cell, JUDGED[name][figure]), f"{row}: {name}"
+
+
+def test_the_judge_finds_no_difference_within_bach_and_one_where_there_is():
+    music = json.loads(committed.text("reports/music.json"))
+    within = music["bach_valid"]
+    assert within["auc"]["low"] < 0.5 < within["auc"]["high"]
+    assert within["grade"]["low"] < within["grade"]["bach"] < within["grade"]["high"]
+    assert music["preferred"]["grade"]["value"] <= music["plain"]["grade"]["value"]
+    for shown in sentences(r"tells preferred pieces from Bach's with an AUC of (\d\.\d+)"):
+        assert rounds_to(shown[0], music["preferred"]["auc"]["value"])
+    for shown in sentences(r"(\d+\.\d+)% of the rows in which two voices move have parallels"):
+        assert rounds_to(shown[0], 100 * music["one_step"]["parallels"])

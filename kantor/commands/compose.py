@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from kantor.metadata import Metadata
+    from kantor.params import Block
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("output", type=Path, help="a new folder")
     add("--count", type=int, default=1, help="pieces (1)")
     add("--rows", type=int, default=112, help="rows to compose, a sixteenth each (112)")
-    add("--temperature", type=float, default=1.0, help="0 = always the likeliest note (1.0)")
-    add("--top-k", type=int, default=0, help="draw from this many likeliest notes; 0 = all (0)")
-    add("--top-p", type=float, default=1.0, help="draw from the likeliest of this share (1.0)")
+    # Without these it is preferred in params.yaml.
+    add("--temperature", type=float, help="0 = always the likeliest note (as in params.yaml)")
+    add("--top-k", type=int, help="draw from this many likeliest notes; 0 = all (the same)")
+    add("--top-p", type=float, help="draw from the likeliest of this share; 1 = all (the same)")
     add("--prompt", type=Path, help="CSV, MIDI or MusicXML to go on from; without it, from nothing")
     add("--prompt-rows", type=int, default=0, help="only its first rows; 0 = all (0)")
     add("--seed", type=int, default=0, help="where the draws start (0)")
@@ -39,11 +41,10 @@ def run(arguments: argparse.Namespace) -> None:
     _check(arguments)
     settings = params.load()
     where = "kantor compose"
-    options = {name: getattr(arguments, name) for name in ("temperature", "top_k", "top_p")}
-    options = params.checked(params.SamplerOptions, options, where)
-    sound = {"tempo": arguments.tempo, "timbre": arguments.timbre}
-    sound = {name: value for name, value in sound.items() if value is not None}
-    render = params.checked(params.Render, settings.render.model_dump() | sound, where)
+    options, render = (
+        params.checked(type(block), block.model_dump() | _changes(arguments, block), where)
+        for block in (settings.preferred, settings.render)
+    )
     prompt, metadata = _prompt(arguments.prompt, arguments.prompt_rows)
 
     from kantor.network import model_file
@@ -72,6 +73,13 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"wrote {pieces} to {arguments.output}: .wav, .mid, .musicxml and .csv")
 
 
+def _changes(arguments: argparse.Namespace, block: "Block") -> dict[str, object]:
+    """The keys of a block of settings that the arguments give."""
+    names = type(block).model_fields
+    changes = {name: getattr(arguments, name, None) for name in names}
+    return {name: value for name, value in changes.items() if value is not None}
+
+
 def _check(arguments: argparse.Namespace) -> None:
     from kantor.system.errors import KantorError
 
@@ -87,18 +95,13 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _prompt(path: Path | None, rows: int) -> "tuple[np.ndarray | None, Metadata]":
     """The first rows of a chorale as CSV, MIDI or MusicXML, all if 0; and its metadata."""
-    from kantor import chorale, metadata
+    from kantor import metadata
+    from kantor.notation import files
     from kantor.system.errors import KantorError
 
     if path is None:
         return None, metadata.Metadata()
-    if path.suffix == ".csv":
-        grid, description = chorale.read(path), metadata.beside(path)
-    else:
-        from kantor.notation import reading
-
-        grid, description = reading.read(path)
-        chorale.check(grid, str(path))
+    grid, description = files.read(path)
     if rows > len(grid):
         raise KantorError(f"--prompt-rows is {rows}; {path} has {len(grid)} rows")
     return grid[: rows or len(grid)], description

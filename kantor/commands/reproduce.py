@@ -49,6 +49,8 @@ ALLOWED = {
     "reports/training.csv": WITHIN,
     "reports/evaluation": WITHIN,
     METRICS: WITHIN,
+    "reports/music": NOTES,
+    "reports/music.json": NOTES,
     "reports/compositions": NOTES,
     "reports/samples": NOTES,
     "reports/probabilities": NOTES,

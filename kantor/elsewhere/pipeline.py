@@ -22,7 +22,7 @@ from kantor.elsewhere.verdict import Results
 from kantor.system.errors import KantorError
 
 SHARED_STAGES = ("download", "preprocess")
-STAGES = ("train", "evaluate", "compose", "render", "report")
+STAGES = ("train", "evaluate", "compose", "judge", "render", "report")
 SHORTER = {"train.epochs": 1, "train.crops.passes": 1, "train.schedule.warmup_epochs": 0}
 
 

@@ -102,14 +102,18 @@ def build(
     return score
 
 
+def musicxml(score: stream.Score) -> str:
+    """The text of a score as a MusicXML file; the same score is the same text."""
+    text = GeneralObjectExporter(score).parse().decode()
+    # music21 notes the day.
+    return re.sub(r"\s*<encoding-date>.*?</encoding-date>", "", text)
+
+
 def write(score: stream.Score, path: Path) -> None:
     """Write a score as `path` with the suffixes .musicxml and .mid; the same score is the same
     bytes.
     """
-    text = GeneralObjectExporter(score).parse().decode()
-    # music21 notes the day.
-    text = re.sub(r"\s*<encoding-date>.*?</encoding-date>", "", text)
-    path.with_suffix(".musicxml").write_text(text)
+    path.with_suffix(".musicxml").write_text(musicxml(score), "utf-8")
     file = midi.translate.streamToMidiFile(score)
     # Tempo and metre come as a track of their own; a format-1 file may have them in its first.
     conductor, soprano, *others = file.tracks

@@ -1,5 +1,6 @@
 """Line charts as SVG."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 WIDTH, HEIGHT = 640, 260
@@ -8,7 +9,7 @@ TICKS = 5
 
 
 def lines(series: Mapping[str, Sequence[Sequence[tuple[float, float]]]]) -> str:
-    """Draw lines of points (x, y), x whole numbers; those of a name share its class, for CSS."""
+    """Draw lines of points (x, y), x from about 1 to 10; those of a name share a class, for CSS."""
     points = [point for drawn in series.values() for line in drawn for point in line]
     first, last = min(x for x, _ in points), max(x for x, _ in points)
     least, most = min(y for _, y in points), max(y for _, y in points)
@@ -28,7 +29,7 @@ def lines(series: Mapping[str, Sequence[Sequence[tuple[float, float]]]]) -> str:
         parts.append(f'<line class="line" x1="{LEFT}" x2="{RIGHT}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{value:.2f}</text>')
     step = max(1, round((last - first) / 10))
-    for x in range(int(first), int(last) + 1, step):
+    for x in range(math.ceil(first), int(last) + 1, step):
         parts.append(f'<text x="{across(x)}" y="{BOTTOM + 18}" text-anchor="middle">{x}</text>')
     for name, drawn in series.items():
         for line in drawn:

@@ -20,6 +20,7 @@ LIBRARIES = {
     "numpy": "numpy",
     "pandas": "pandas",
     "protobuf": "tensorflow",
+    "scikit-learn": "sklearn",
     "scipy": "scipy",
     "soundfile": "soundfile",
     "tensorflow": "tensorflow",

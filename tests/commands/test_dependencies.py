@@ -16,7 +16,7 @@ from helpers.clone import Clone
 from helpers.project import PROJECT
 from kantor.system import dependencies
 
-WITH_TENSORFLOW = {"preprocess", "train", "evaluate", "compose"}
+WITH_TENSORFLOW = {"preprocess", "train", "evaluate", "compose", "judge"}
 WITH_MUSIC21 = {"download", "compose", "render", "report"}
 
 

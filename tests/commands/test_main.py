@@ -14,7 +14,7 @@ from helpers.project import PROJECT
 # Seconds each, and of no use to who asks for help or misspells an option.
 SLOW = {"keras", "music21", "pandas", "tensorflow"}
 CALLS = {
-    0: ["--help", "compose --help", "dependencies --help", "reproduce --help"],
+    0: ["--help", "compose --help", "judge --help", "dependencies --help", "reproduce --help"],
     1: [
         "compose mine --count 0",
         "compose mine --temperature -1",
@@ -23,6 +23,10 @@ CALLS = {
         "compose mine --model none.keras",
         "compose mine --tempo 1",
         "compose mine --timbre flute",
+        "judge none.mid",
+        "judge params.yaml --annotate x.pdf",
+        "judge params.yaml --notes x.csv --model none.keras",
+        "judge params.yaml",
         "dependencies",
         "reproduce",
     ],
@@ -32,6 +36,8 @@ CALLS = {
         "compose",
         "compose mine --count many",
         "compose mine --pieces 3",
+        "judge",
+        "judge params.yaml --score",
         "dependencies now",
         "reproduce --slow",
     ],
@@ -74,7 +80,7 @@ def test_help_and_wrong_arguments_load_nothing_slow(tmp_path, settings_file):
         assert not SLOW & set(modules), call
 
 
-@pytest.mark.parametrize("name", ["compose", "dependencies", "reproduce"])
+@pytest.mark.parametrize("name", ["compose", "judge", "dependencies", "reproduce"])
 def test_each_command_has_its_help(name, tmp_path, capsys):
     running.kantor(tmp_path, "--help")
     listed = capsys.readouterr().out

@@ -55,11 +55,18 @@ def test_wrong_bytes_turn_the_quick_check_red(tmp_path):
     printed = clone.kantor("reproduce", "--quick", code=1)
     line = r"^((?:data|models|reports)/\S+) +(\w+(?: \w+)?) +[0-9a-f]{32}"
     verdicts = dict(re.findall(line, printed, re.M))
-    assert len(verdicts) == 11, printed
+    assert len(verdicts) == 13, printed
     differing = {output for output, verdict in verdicts.items() if verdict == "differs"}
     planted = {"reports/metrics.json", "reports/compositions", "data/chorales"}
     # What shows the planted is wrong too, and nothing else.
-    shown = {"reports/samples", "reports/probabilities", "reports/pictures", "reports/index.html"}
+    shown = {
+        "reports/samples",
+        "reports/probabilities",
+        "reports/pictures",
+        "reports/index.html",
+        "reports/music",
+        "reports/music.json",
+    }
     assert planted <= differing <= planted | shown
     assert set(verdicts.values()) <= {"identical", "differs"}
     error = printed.rstrip().splitlines()[-1]

@@ -37,12 +37,14 @@ OUTPUTS = {
 # Which stages read a block of params.yaml: they rerun, and what needs their outputs.
 READERS = {
     "seed": {"train", "report"},
-    "threads": {"train", "evaluate", "compose", "report"},
+    "threads": {"train", "evaluate", "compose", "judge", "report"},
     "download": {"download", "report"},
     "preprocess": {"preprocess", "report"},
     "model": {"train", "report"},
     "train": {"train", "report"},
     "evaluate": {"evaluate", "report"},
+    "preferred": {"compose", "judge", "report"},
+    "judge": {"judge", "report"},
     "compose": {"compose", "report"},
     "render": {"render", "report"},
     "reproduce": set(),
@@ -157,7 +159,12 @@ def test_the_committed_reports_are_those_of_the_default_run():
         if isinstance(item, dict)
         for path in item
     }
-    assert uncached == {"reports/metrics.json", "reports/evaluation"}
+    assert uncached == {
+        "reports/metrics.json",
+        "reports/evaluation",
+        "reports/music.json",
+        "reports/music",
+    }
     for path in [*uncached, "dvc.lock"]:
         listed = subprocess.run(["git", "ls-files", path], cwd=PROJECT, capture_output=True)
         assert listed.stdout, f"{path} of the default run is to be committed"

@@ -22,7 +22,7 @@ from kantor.training import examples
 
 pytestmark = pytest.mark.xdist_group("pipeline")  # they share what is built once
 SAMPLES = ("cold", "medium", "hot", "greedy")
-NAMES = ("prompt", "original", *SAMPLES, "train_000")
+NAMES = ("prompt", "original", *SAMPLES, "showcase_1", "train_000")
 
 
 @pytest.fixture(
@@ -69,7 +69,7 @@ def test_every_output_is_there(built):
     assert not (built.folder / "study/results").exists(), "dvc repro leaves the study alone"
     for name in ("place", "voices", "intervals"):
         assert len(pd.read_csv(built.folder / f"reports/evaluation/{name}.csv")) >= 4
-    assert built.printed.count("Running stage") == 7
+    assert built.printed.count("Running stage") == 8
     assert built.clone.status() == {}, "with nothing changed nothing runs"
 
 

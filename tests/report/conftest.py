@@ -22,12 +22,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the stages before have left, with made-up music, and what `report` makes of it."""
     folder = tmp_path_factory.mktemp("report")
     (folder / "reports/evaluation").mkdir(parents=True)
-    for path in ("reports/metrics.json", report.TRAINING):
+    (folder / report.JUDGED).mkdir()
+    judged = [report.JUDGED / f"{name}.csv" for name in ("figures", "temperature")]
+    for path in ("reports/metrics.json", report.TRAINING, report.MUSIC, *judged):
         (folder / path).write_bytes(committed.content(path))
     for name in ("compositions", "samples", "probabilities"):
         (folder / "reports" / name).mkdir()
     content = yaml.safe_load(committed.settings())
-    content["compose"]["samples"]["run"] = content["compose"]["samples"]["hot"]
+    content["compose"]["samples"]["run"] = content["compose"]["samples"]["cold"]
     (folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     render = params.load(folder / "params.yaml").render
 

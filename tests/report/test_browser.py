@@ -42,8 +42,8 @@ class Opened:
         self.url = f"file://{folder}/reports/index.html"
         self.page.goto(self.url)
         self.page.wait_for_function(
-            "[...document.querySelectorAll('#all-samples audio')].every((a) => a.duration > 0)"
-            "&& [...document.querySelectorAll('#all-samples img')].every((i) => i.naturalWidth > 0)"
+            "[...document.querySelectorAll('article audio')].every((a) => a.duration > 0)"
+            "&& [...document.querySelectorAll('article img')].every((i) => i.naturalWidth > 0)"
         )
 
 

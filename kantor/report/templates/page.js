@@ -58,13 +58,14 @@ for (const button of document.querySelectorAll("[data-language]"))
   button.addEventListener("click", () => speak(button.dataset.language));
 if (navigator.language.startsWith("pt")) speak("pt");
 
-async function fill(within) {
-  for (const element of within.querySelectorAll("audio[data-file], img[data-file]"))
+async function fill(elements) {
+  for (const element of elements)
     if (!element.src) element.src = await address(element.dataset.file);
 }
-fill(document.getElementById("all-samples"));
-for (const details of document.querySelectorAll("#all-chorales details"))
-  details.addEventListener("toggle", () => fill(details));
+const waiting = "audio[data-file], img[data-file]";
+fill([...document.querySelectorAll(waiting)].filter((element) => !element.closest("details")));
+for (const details of document.querySelectorAll("details"))
+  details.addEventListener("toggle", () => fill(details.querySelectorAll(waiting)));
 
 for (const link of document.querySelectorAll("a[download]"))
   link.addEventListener("click", async (event) => {
@@ -81,7 +82,7 @@ for (const player of players)
     players.forEach((other) => other === player || other.pause()));
 
 // The cursor goes over the roll with the sound; a click on the roll sets the sound there.
-for (const article of document.querySelectorAll("article")) {
+for (const article of document.querySelectorAll("[data-rows-a-minute]")) {
   const [player, roll] = [article.querySelector("audio"), article.querySelector(".roll")];
   const [frame, cursor] = [roll.parentElement, roll.querySelector(".cursor")];
   const left = Number(cursor.getAttribute("x1"));

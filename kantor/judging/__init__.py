@@ -1,0 +1,1 @@
+"""Judges of the music: features and checks on grids, without a network."""

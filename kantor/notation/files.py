@@ -1,0 +1,32 @@
+"""Chorales as people have them: CSV, or any score that music21 reads."""
+
+from pathlib import Path
+
+import numpy as np
+
+from kantor import chorale, metadata
+from kantor.chorale import HIGHEST, LOWEST, SILENCE, VOICES
+from kantor.metadata import Metadata
+from kantor.notation.bars import Bars
+from kantor.system.errors import KantorError
+
+
+def read(path: Path) -> tuple[np.ndarray, Metadata]:
+    """Read a file of four voices: its grid (rows, 4), and what is known of it.
+
+    Raises KantorError if it can't be read, or a note is out of a grid's range.
+    """
+    if path.suffix == ".csv":
+        return chorale.read(path), metadata.beside(path)
+    # music21 is slow to load, and a CSV doesn't need it.
+    from kantor.notation import reading
+
+    grid, description = reading.read(path)
+    wrong = np.argwhere((grid != SILENCE) & ((grid < LOWEST) | (grid > HIGHEST)))
+    if len(wrong):
+        row, voice = wrong[0].tolist()
+        raise KantorError(
+            f"{path}, {Bars.of_metadata(description).words(row)}, {VOICES[voice]}: MIDI pitch "
+            f"{grid[row, voice]}; expected {LOWEST} to {HIGHEST}"
+        )
+    return grid, description

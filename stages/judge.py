@@ -1,0 +1,159 @@
+"""judge: is it Bach? The music of the model and of Bach, judged by the same code."""
+
+import json
+from collections.abc import Mapping
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kantor import chorale, params
+from kantor.data import records
+from kantor.data.records import Record
+from kantor.evaluation import baselines, cheaters, one_step
+from kantor.judging import discriminator, figures
+from kantor.judging.figures import DISTANCE, GRADE, Set
+from kantor.judging.grade import FEATURES, Reference
+from kantor.network import model_file
+from kantor.sampling import sampler
+from kantor.system import atomic, errors, runtime
+
+CHORALES = Path("data/chorales")
+RECORDS = Path("data/records")
+MODEL = Path("models/chorale.keras")
+MUSIC = Path("reports/music.json")
+TABLES = Path("reports/music")
+
+Grids = list[np.ndarray]
+PLAIN, PREFERRED = "plain", "preferred"
+
+
+def main() -> None:
+    settings = params.load()
+    runtime.pin(settings.threads)
+    judge = settings.judge
+    network = model_file.load(MODEL)
+    train = list(chorale.read_split(CHORALES, "train").values())
+    held_out = ("valid", "test") if records.dataset(RECORDS)["held_out_test"] else ("valid",)
+    bach = {f"bach_{name}": chorale.read_split(CHORALES, name) for name in held_out}
+    *_, standard = bach
+    wanted = list(islice(cycle(map(len, bach[standard].values())), judge.pieces))
+
+    reference = Reference.fit(train)
+    options = {PLAIN: judge.plain, PREFERRED: settings.preferred}
+    pieces = compose(network, wanted, options, judge)
+    others = cheating(list(bach[standard].values()), train, wanted, judge)
+    pieces |= others | {name: list(split.values()) for name, split in bach.items()}
+    sets = {}
+    for name, grids in pieces.items():
+        # Without an end of its own is what was cut, and beside it what is as long.
+        lengths = wanted if name not in bach else list(map(len, grids))
+        whole = [length <= judge.rows for length in lengths]
+        cut = [grid[: judge.rows] for grid in grids]
+        sets[name] = figures.measure(cut, whole, reference, train)
+
+    music = {
+        name: summary(sets[name], sets[standard], judge)
+        for name in sets
+        if name not in (*others, standard)
+    }
+    originals = list(bach["bach_valid"].values())
+    music["one_step"] = one_step.compare(network, originals, judge)
+    with atomic.output(MUSIC) as fresh:
+        fresh.write_text(json.dumps(music, indent=2) + "\n")
+    tables = {
+        "figures": pd.DataFrame({name: one.figures() for name, one in sets.items()})
+        .rename_axis("figure")
+        .reset_index(),
+        "grade": distances(sets, standard),
+        "given_away": discriminator.ranked(sets[standard].each(), sets[PREFERRED].each()),
+        "temperature": temperatures(network, wanted, settings, reference, sets[standard]),
+    }
+    with atomic.output(TABLES) as folder:
+        folder.mkdir()
+        for name, table in tables.items():
+            path = folder / f"{name}.csv"
+            table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def compose(
+    network: runtime.keras.Model,
+    wanted: list[int],
+    options: Mapping[str, params.SamplerOptions],
+    judge: params.Judge,
+) -> dict[str, Grids]:
+    """A set of pieces from nothing for each of the options, as many rows as `wanted`; the n-th
+    piece of each from the same draws.
+    """
+    rows = [min(length, judge.rows) for length in wanted]
+    requests = [
+        sampler.Request(None, length, sampler.seed_for(judge.seed, number), one)
+        for one in options.values()
+        for number, length in enumerate(rows)
+    ]
+    grids = iter(sampler.compose(network, requests))
+    return {name: list(islice(grids, len(rows))) for name in options}
+
+
+def cheating(bach: Grids, train: Grids, wanted: list[int], judge: params.Judge) -> dict[str, Grids]:
+    """What the figures can be fooled by: sets by trivial means."""
+    parts = [Record(chorale.encode(grid), number, 0) for number, grid in enumerate(train)]
+    bigram = baselines.bigram(parts, judge.bigram_smoothing)
+    rows = [min(length, judge.rows) for length in wanted]
+    return {
+        "bigram": cheaters.drawn(bigram, rows, judge.seed),
+        "shuffled": [
+            cheaters.shuffled(grid, judge.shuffled, sampler.seed_for(judge.seed, number))
+            for number, grid in enumerate(islice(cycle(bach), len(wanted)))
+        ],
+        "copied": [cheaters.copied(grid) for grid in islice(cycle(train), len(wanted))],
+    }
+
+
+def summary(one: Set, standard: Set, judge: params.Judge) -> dict[str, object]:
+    """The figures of a set with their intervals and Bach's beside them, and its AUC."""
+    own = one.intervals(judge.draws, judge.seed)
+    own["bach"] = standard.figures()
+    rows = {name: row.round(4).to_dict() for name, row in own.iterrows()}
+    auc = discriminator.compare(standard.each(), one.each(), judge.draws, judge.seed)
+    return rows | ({"auc": {name: round(x, 4) for name, x in auc._asdict().items()}} if auc else {})
+
+
+def distances(sets: Mapping[str, Set], standard: str) -> pd.DataFrame:
+    """The nine parts of the grade of both settings and of Bach, a row for each part."""
+    names = {"bach": standard, PLAIN: PLAIN, PREFERRED: PREFERRED}
+    columns = {
+        who: [sets[name].figures()[DISTANCE + part] for part in FEATURES]
+        for who, name in names.items()
+    }
+    return pd.DataFrame({"part": FEATURES} | columns)
+
+
+def temperatures(
+    network: runtime.keras.Model,
+    wanted: list[int],
+    settings: params.Params,
+    reference: Reference,
+    standard: Set,
+) -> pd.DataFrame:
+    """The mean grade over temperature, of all notes and of the top_p that is preferred; Bach's
+    beside it.
+    """
+    judge = settings.judge
+    options = {
+        (temperature, name): base.model_copy(update={"temperature": temperature})
+        for temperature in judge.temperatures
+        for name, base in {PLAIN: judge.plain, PREFERRED: settings.preferred}.items()
+    }
+    rows: dict[float, dict[str, float]] = {}
+    for (temperature, name), grids in compose(
+        network, wanted[: judge.temperature_pieces], options, judge
+    ).items():
+        grade = float(np.mean([reference.grade(grid) for grid in grids]))
+        rows.setdefault(temperature, {"temperature": temperature})[name] = grade
+    return pd.DataFrame(rows.values()).assign(bach=standard.figures()[GRADE])
+
+
+if __name__ == "__main__":
+    errors.run(main)
