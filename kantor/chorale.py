@@ -49,10 +49,15 @@ def check(grid: np.ndarray, name: str) -> None:
     """Raise KantorError unless `grid` has rows, and all pitches are in range."""
     if len(grid) == 0:
         raise KantorError(f"{name}: no rows; expected at least one row of four notes")
-    wrong = np.argwhere((grid != SILENCE) & ((grid < LOWEST) | (grid > HIGHEST)))
+    wrong = out_of_range(grid)
     if len(wrong):
         row, voice = wrong[0]
         raise _wrong_cell(name, row, voice, grid[row, voice])
+
+
+def out_of_range(grid: np.ndarray) -> np.ndarray:
+    """Row and voice (n, 2) of each pitch of a grid that no chorale has, in order."""
+    return np.argwhere((grid != SILENCE) & ((grid < LOWEST) | (grid > HIGHEST)))
 
 
 def check_sounds(grid: np.ndarray, name: str) -> None:

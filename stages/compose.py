@@ -29,13 +29,14 @@ def main() -> None:
     network = model_file.load(MODEL)
     corpus = metadata.read(CHORALES / "corpus.csv")
     original = prompted_from(settings.compose.prompt, corpus)
+    train = chorale.read_split(CHORALES, "train")
     prompt = original.grid[: settings.compose.prompt.rows]
     pieces = {
         "prompt": original._replace(grid=prompt),
         "original": original._replace(grid=original.grid[: settings.compose.original_rows]),
         **samples(network, settings.compose, original._replace(grid=prompt)),
-        **showcase(network, settings.compose, settings.preferred),
-        **training_chorales(settings.compose.training_chorales, corpus),
+        **showcase(network, settings.compose, settings.preferred, Reference.fit([*train.values()])),
+        **training_chorales(settings.compose.training_chorales, train, corpus),
     }
     with atomic.output(COMPOSITIONS) as folder:
         folder.mkdir()
@@ -69,7 +70,10 @@ def samples(
 
 
 def showcase(
-    network: runtime.keras.Model, settings: params.Compose, options: params.SamplerOptions
+    network: runtime.keras.Model,
+    settings: params.Compose,
+    options: params.SamplerOptions,
+    reference: Reference,
 ) -> dict[str, Piece]:
     """Whole pieces from nothing: of many, those nearest to the median by their grade."""
     wanted = settings.showcase
@@ -78,7 +82,6 @@ def showcase(
         for number in range(wanted.candidates)
     ]
     grids = sampler.compose(network, requests)
-    reference = Reference.fit(list(chorale.read_split(CHORALES, "train").values()))
     grades = np.array([reference.grade(grid) for grid in grids])
     order = np.argsort(np.abs(grades - np.median(grades)), kind="stable")[: wanted.pieces]
     return {
@@ -89,9 +92,9 @@ def showcase(
     }
 
 
-def training_chorales(count: int, corpus: Corpus) -> dict[str, Piece]:
+def training_chorales(count: int, train: dict[int, np.ndarray], corpus: Corpus) -> dict[str, Piece]:
     """The first `count` chorales of the training split, by name."""
-    first = list(chorale.read_split(CHORALES, "train").items())[:count]
+    first = list(train.items())[:count]
     return {f"train_{index:03d}": of_bach(grid, corpus["train", index]) for index, grid in first}
 
 

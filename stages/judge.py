@@ -38,7 +38,8 @@ def main() -> None:
     held_out = ("valid", "test") if records.dataset(RECORDS)["held_out_test"] else ("valid",)
     bach = {f"bach_{name}": chorale.read_split(CHORALES, name) for name in held_out}
     *_, standard = bach
-    wanted = list(islice(cycle(map(len, bach[standard].values())), judge.pieces))
+    lengths = list(islice(cycle(map(len, bach[standard].values())), judge.pieces))
+    wanted = [min(length, judge.rows) for length in lengths]
 
     reference = Reference.fit(train)
     options = {PLAIN: judge.plain, PREFERRED: settings.preferred}
@@ -48,8 +49,8 @@ def main() -> None:
     sets = {}
     for name, grids in pieces.items():
         # Without an end of its own is what was cut, and beside it what is as long.
-        lengths = wanted if name not in bach else list(map(len, grids))
-        whole = [length <= judge.rows for length in lengths]
+        whole_lengths = map(len, grids) if name in bach else lengths
+        whole = [length <= judge.rows for length in whole_lengths]
         cut = [grid[: judge.rows] for grid in grids]
         sets[name] = figures.measure(cut, whole, reference, train)
 
@@ -62,13 +63,14 @@ def main() -> None:
     music["one_step"] = one_step.compare(network, originals, judge)
     with atomic.output(MUSIC) as fresh:
         fresh.write_text(json.dumps(music, indent=2) + "\n")
+    by_set = pd.DataFrame({name: one.figures() for name, one in sets.items()})
     tables = {
-        "figures": pd.DataFrame({name: one.figures() for name, one in sets.items()})
-        .rename_axis("figure")
-        .reset_index(),
-        "grade": distances(sets, standard),
+        "figures": by_set.rename_axis("figure").reset_index(),
+        "grade": distances(by_set, standard),
         "given_away": discriminator.ranked(sets[standard].each(), sets[PREFERRED].each()),
-        "temperature": temperatures(network, wanted, settings, reference, sets[standard]),
+        "temperature": temperatures(network, wanted, settings, reference).assign(
+            bach=by_set[standard][GRADE]
+        ),
     }
     with atomic.output(TABLES) as folder:
         folder.mkdir()
@@ -86,23 +88,21 @@ def compose(
     """A set of pieces from nothing for each of the options, as many rows as `wanted`; the n-th
     piece of each from the same draws.
     """
-    rows = [min(length, judge.rows) for length in wanted]
     requests = [
-        sampler.Request(None, length, sampler.seed_for(judge.seed, number), one)
+        sampler.Request(None, rows, sampler.seed_for(judge.seed, number), one)
         for one in options.values()
-        for number, length in enumerate(rows)
+        for number, rows in enumerate(wanted)
     ]
     grids = iter(sampler.compose(network, requests))
-    return {name: list(islice(grids, len(rows))) for name in options}
+    return {name: list(islice(grids, len(wanted))) for name in options}
 
 
 def cheating(bach: Grids, train: Grids, wanted: list[int], judge: params.Judge) -> dict[str, Grids]:
     """What the figures can be fooled by: sets by trivial means."""
     parts = [Record(chorale.encode(grid), number, 0) for number, grid in enumerate(train)]
     bigram = baselines.bigram(parts, judge.bigram_smoothing)
-    rows = [min(length, judge.rows) for length in wanted]
     return {
-        "bigram": cheaters.drawn(bigram, rows, judge.seed),
+        "bigram": cheaters.drawn(bigram, wanted, judge.seed),
         "shuffled": [
             cheaters.shuffled(grid, judge.shuffled, sampler.seed_for(judge.seed, number))
             for number, grid in enumerate(islice(cycle(bach), len(wanted)))
@@ -120,14 +120,11 @@ def summary(one: Set, standard: Set, judge: params.Judge) -> dict[str, object]:
     return rows | ({"auc": {name: round(x, 4) for name, x in auc._asdict().items()}} if auc else {})
 
 
-def distances(sets: Mapping[str, Set], standard: str) -> pd.DataFrame:
-    """The nine parts of the grade of both settings and of Bach, a row for each part."""
-    names = {"bach": standard, PLAIN: PLAIN, PREFERRED: PREFERRED}
-    columns = {
-        who: [sets[name].figures()[DISTANCE + part] for part in FEATURES]
-        for who, name in names.items()
-    }
-    return pd.DataFrame({"part": FEATURES} | columns)
+def distances(by_set: pd.DataFrame, standard: str) -> pd.DataFrame:
+    """The nine parts of the grade of Bach and of both settings, a row for each part."""
+    parts = by_set.loc[[DISTANCE + part for part in FEATURES], [standard, PLAIN, PREFERRED]]
+    parts.columns = ["bach", PLAIN, PREFERRED]
+    return parts.assign(part=FEATURES).reset_index(drop=True)[["part", *parts.columns]]
 
 
 def temperatures(
@@ -135,11 +132,8 @@ def temperatures(
     wanted: list[int],
     settings: params.Params,
     reference: Reference,
-    standard: Set,
 ) -> pd.DataFrame:
-    """The mean grade over temperature, of all notes and of the top_p that is preferred; Bach's
-    beside it.
-    """
+    """The mean grade over temperature, of all notes and of the top_p that is preferred."""
     judge = settings.judge
     options = {
         (temperature, name): base.model_copy(update={"temperature": temperature})
@@ -152,7 +146,7 @@ def temperatures(
     ).items():
         grade = float(np.mean([reference.grade(grid) for grid in grids]))
         rows.setdefault(temperature, {"temperature": temperature})[name] = grade
-    return pd.DataFrame(rows.values()).assign(bach=standard.figures()[GRADE])
+    return pd.DataFrame(rows.values())
 
 
 if __name__ == "__main__":

@@ -173,7 +173,7 @@ def pack(
     musicxml = (SAMPLES / f"{name}.musicxml").read_text("utf-8")
     marked = musicxml
     if sample:
-        marks = [words.mark(error) for error in counterpoint.errors(composition.grid)]
+        marks = words.marks(counterpoint.errors(composition.grid))
         marked = marking.musicxml(composition, marks, settings.tempo)
     pages = engraving.pages(marked)
     for number, picture in enumerate(pages, start=1):

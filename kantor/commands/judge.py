@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from kantor.judging.notes import Error
     from kantor.metadata import Metadata
 
     Score = tuple[np.ndarray, Metadata]
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
             print(*surprise.lines(surprises[path], bars, MOST_SURPRISING), sep="\n")
         print()
         if arguments.annotate:
-            _annotate(arguments.annotate, path, scores[path], settings.render.tempo)
+            _annotate(arguments.annotate, path, scores[path], errors, settings.render.tempo)
         if arguments.notes:
             _write_notes(arguments.notes, surprises[path])
     if scores and not surprises:
@@ -122,8 +123,10 @@ def _surprises(scores: "dict[Path, Score]", path: Path, threads: int) -> "dict[P
     }
 
 
-def _annotate(output: Path, source: Path, music: "Score", tempo: float) -> None:
-    from kantor.judging import counterpoint, words
+def _annotate(
+    output: Path, source: Path, music: "Score", errors: "list[Error]", tempo: float
+) -> None:
+    from kantor.judging import words
     from kantor.notation import marking
     from kantor.notation.piece import BACH, Piece
     from kantor.system import atomic
@@ -131,8 +134,8 @@ def _annotate(output: Path, source: Path, music: "Score", tempo: float) -> None:
     grid, description = music
     # Only an edition's chorales have titles.
     title, composer = (description.heading, BACH) if description.title else (source.stem, "")
-    marks = [words.mark(error) for error in counterpoint.errors(grid)]
-    text = marking.musicxml(Piece(grid, title, composer, description), marks, tempo)
+    piece = Piece(grid, title, composer, description)
+    text = marking.musicxml(piece, words.marks(errors), tempo)
     with atomic.output(output) as fresh:
         fresh.write_text(text, "utf-8")
     print(f"wrote {output}")

@@ -32,7 +32,7 @@ from pathlib import Path
 import yaml
 
 from kantor import params
-from kantor.system import environment
+from kantor.system import environment, repository
 from kantor.system.dependencies import VERSIONS
 from kantor.system.errors import KantorError
 
@@ -97,9 +97,7 @@ class Build:
     def __init__(self, project: Path, folder: Path, quick: bool) -> None:
         self.folder = folder
         self.log = folder.with_name(f"{folder.name}.log")
-        command = ["git", "clone", "--quiet", "--no-hardlinks", str(project), str(folder)]
-        if subprocess.run(command).returncode:
-            raise KantorError(f"{project}: can't be cloned; expected a git repository")
+        repository.clone(project, folder)
         lock = folder / "dvc.lock"
         self.locked = outputs(lock) if lock.exists() else {}
         lock.unlink(missing_ok=True)

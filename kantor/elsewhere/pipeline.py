@@ -19,7 +19,7 @@ from kantor import params
 from kantor.elsewhere import check, processors
 from kantor.elsewhere.recipes import NETWORKS
 from kantor.elsewhere.verdict import Results
-from kantor.system.errors import KantorError
+from kantor.system import repository
 
 SHARED_STAGES = ("download", "preprocess")
 STAGES = ("train", "evaluate", "compose", "judge", "render", "report")
@@ -30,9 +30,7 @@ def long(project: Path, *, without_avx512: bool) -> None:
     """Compare every file that the stages write, at HEAD, for both networks."""
     with tempfile.TemporaryDirectory(prefix="kantor-elsewhere-") as folder:
         clone = Path(folder) / "clone"
-        command = ["git", "clone", "--quiet", "--no-hardlinks", str(project), str(clone)]
-        if subprocess.run(command).returncode:
-            raise KantorError(f"{project}: can't be cloned; expected a git repository")
+        repository.clone(project, clone)
         for stage in SHARED_STAGES:
             print(stage, flush=True)
             _run(stage, clone, {})

@@ -5,8 +5,8 @@ Intel's "64 and IA-32 Architectures Software Developer's Manual", volume 2, CPUI
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from kantor.system import environment
 from kantor.system.errors import KantorError
 
 # Instructions that not every x86-64 processor with AVX2 has, as Linux names them, and where
@@ -122,11 +122,10 @@ FEW = ("zen3", "haswell", "skylake-x", "sapphirerapids")
 
 def flags() -> frozenset[str]:
     """The instructions of this processor, as Linux names them."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        raise KantorError("/proc/cpuinfo: not there; --elsewhere needs Linux on x86-64") from None
-    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
+    _, names = environment.processor()
+    if not names:
+        raise KantorError("/proc/cpuinfo: not there; --elsewhere needs Linux on x86-64")
+    return frozenset(names)
 
 
 def possible(names: tuple[str, ...], here: frozenset[str]) -> list[Processor]:

@@ -15,11 +15,12 @@ from scipy.stats import rankdata
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedKFold
 
+from kantor.judging.figures import INTERVAL
+
 FOLDS = 5
 TREES = 300
 SMALLEST_LEAF = 3
 REPEATS = 3  # with other folds each time; their mean counts
-INTERVAL = (2.5, 97.5)
 
 
 class Auc(NamedTuple):

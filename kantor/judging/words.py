@@ -50,6 +50,11 @@ def counted(errors: Sequence[Error]) -> str:
     return f"{len(errors)} error{'s' if len(errors) > 1 else ''}: {listed}"
 
 
+def marks(errors: Sequence[Error]) -> list[Mark]:
+    """Errors as marks in a score, one each."""
+    return [mark(error) for error in errors]
+
+
 def mark(error: Error) -> Mark:
     """An error as a mark in a score, such as "∥5 S-B" for parallel fifths of soprano and bass.
 

@@ -4,7 +4,7 @@ Keras's multiplies by `rsqrt`, which starts from what the processor guesses, and
 differ. XLA makes an `rsqrt` of `x / sqrt(y)` too, also in gradients: hence the detour here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from kantor.system.runtime import keras, tf
 
@@ -16,11 +16,18 @@ def exact(model: keras.Model) -> keras.Model:
     if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in _layers(model)):
         return model
 
+    return replaced(model, EXACT)
+
+
+def replaced(
+    model: keras.Model, kinds: Mapping[type[keras.Layer], type[keras.Layer]]
+) -> keras.Model:
+    """A copy of `model`, its weights included, with layers of other kinds for those of `kinds`,
+    also in the models within it.
+    """
+
     def copy(layer: keras.Layer) -> keras.Layer:
-        kind = type(layer)
-        if kind is keras.layers.BatchNormalization:
-            kind = ExactBatchNormalization
-        return kind.from_config(layer.get_config())
+        return kinds.get(type(layer), type(layer)).from_config(layer.get_config())
 
     copied = keras.models.clone_model(model, clone_function=copy, recursive=True)
     copied.set_weights(model.get_weights())
@@ -39,6 +46,10 @@ class ExactBatchNormalization(keras.layers.BatchNormalization):
         for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + new * (1 - self.momentum))
         return normalised(self, inputs, mean, variance)
+
+
+# Which layers make a model exact, by the kind that they stand for.
+EXACT = {keras.layers.BatchNormalization: ExactBatchNormalization}
 
 
 def normalised(

@@ -12,7 +12,7 @@ contiguous memory, at nearly twice the speed.
 
 from collections.abc import Callable
 
-from kantor.network.normalisation import ExactBatchNormalization
+from kantor.network import normalisation
 from kantor.system.runtime import keras, tf
 
 Gradient = Callable[[tf.Tensor], tuple[tf.Tensor, ...]]
@@ -23,18 +23,11 @@ def fast(model: keras.Model) -> keras.Model:
     whose batch normalisation gives the same bits on every processor.
     """
     faster = {
-        keras.layers.BatchNormalization: ExactBatchNormalization,
         keras.layers.LSTM: FastLSTM,
         keras.layers.GRU: FastGRU,
         keras.layers.Dropout: FastDropout,
     }
-
-    def copy(layer: keras.Layer) -> keras.Layer:
-        return faster.get(type(layer), type(layer)).from_config(layer.get_config())
-
-    copied = keras.models.clone_model(model, clone_function=copy)
-    copied.set_weights(model.get_weights())
-    return copied
+    return normalisation.replaced(model, normalisation.EXACT | faster)
 
 
 class FastLSTM(keras.layers.LSTM):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from kantor import chorale, metadata
-from kantor.chorale import HIGHEST, LOWEST, SILENCE, VOICES
+from kantor.chorale import HIGHEST, LOWEST, VOICES
 from kantor.metadata import Metadata
 from kantor.notation.bars import Bars
 from kantor.system.errors import KantorError
@@ -22,7 +22,7 @@ def read(path: Path) -> tuple[np.ndarray, Metadata]:
     from kantor.notation import reading
 
     grid, description = reading.read(path)
-    wrong = np.argwhere((grid != SILENCE) & ((grid < LOWEST) | (grid > HIGHEST)))
+    wrong = chorale.out_of_range(grid)
     if len(wrong):
         row, voice = wrong[0].tolist()
         raise KantorError(

@@ -29,6 +29,7 @@ from music21.musicxml.m21ToXml import GeneralObjectExporter
 
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES, runs
 from kantor.metadata import Metadata
+from kantor.notation.bars import DEFAULT_METRE
 
 CLEFS = (clef.TrebleClef, clef.TrebleClef, clef.Treble8vbClef, clef.BassClef)
 SINGERS = (instrument.Soprano, instrument.Alto, instrument.Tenor, instrument.Bass)
@@ -61,7 +62,9 @@ def setting_for(grid: np.ndarray, metadata: Metadata) -> Setting:
     """
     tonality = _key(grid, metadata)
     signature = tonality.sharps if metadata.signature is None else metadata.signature
-    return Setting(signature, tonality.mode, metadata.metre or "4/4", metadata.pickup or 0.0)
+    return Setting(
+        signature, tonality.mode, metadata.metre or DEFAULT_METRE, metadata.pickup or 0.0
+    )
 
 
 def _key(grid: np.ndarray, metadata: Metadata) -> key.Key:

@@ -31,7 +31,7 @@ INSTRUCTIONS = ("avx", "avx2", "avx512f", "fma", "neon", "sse4_2", "sve")
 
 def environment() -> dict[str, object]:
     """This environment, in words for people and for `==`."""
-    model, flags = _processor()
+    model, flags = processor()
     return {
         "processor": model,
         "instructions": [name for name in INSTRUCTIONS if name in flags],
@@ -66,7 +66,7 @@ def outside_promise(pinned: Mapping[str, str], replicas: int = 1) -> list[str]:
     return reasons
 
 
-def _processor() -> tuple[str, set[str]]:
+def processor() -> tuple[str, set[str]]:
     """Name and feature flags, from Linux where it tells them."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
