@@ -37,6 +37,7 @@ FIGURES = (
     "grade",
 )
 JUDGES = ("bach", "preferred", "plain", "bigram")
+GIVEN_AWAY = 6  # figures that are listed
 HOTTEST = 2.0  # what is hotter, or greedy, is folded away
 COLUMNS = ("loss", "accuracy", "onset_loss", "onset_accuracy")
 
@@ -135,6 +136,7 @@ def judged(split: str, pieces: int) -> dict[str, object]:
     music = json.loads(MUSIC.read_text())
     table = pd.read_csv(JUDGED / "figures.csv", index_col="figure")
     table = table.rename(columns={f"bach_{split}": "bach"})[list(JUDGES)]
+    given_away = pd.read_csv(JUDGED / "given_away.csv").head(GIVEN_AWAY)
     by_temperature = pd.read_csv(JUDGED / "temperature.csv")
     lines = {
         who: [list(zip(by_temperature["temperature"], by_temperature[who], strict=True))]
@@ -151,6 +153,7 @@ def judged(split: str, pieces: int) -> dict[str, object]:
             "auc": round(music["preferred"].get("auc", {"value": math.nan})["value"], 2),
             "grade": round(float(table["bach"]["grade"]), 1),
         },
+        "given_away": given_away.to_dict("records"),
         "grades": line_chart.lines(lines),
     }
 

@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     (folder / "reports/evaluation").mkdir(parents=True)
     (folder / report.JUDGED).mkdir()
-    judged = [report.JUDGED / f"{name}.csv" for name in ("figures", "temperature")]
+    judged = [report.JUDGED / f"{name}.csv" for name in ("figures", "given_away", "temperature")]
     for path in ("reports/metrics.json", report.TRAINING, report.MUSIC, *judged):
         (folder / path).write_bytes(committed.content(path))
     for name in ("compositions", "samples", "probabilities"):
