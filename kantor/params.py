@@ -143,17 +143,23 @@ class SamplerOptions(Block):
     `top_k` likeliest notes are left (0 = all), and of them as few of the likeliest as together
     have the share `top_p` (Holtzman et al., "The Curious Case of Neural Text Degeneration",
     arXiv 1904.09751).
+
+    With a `rhythm` rhythm and pitch are drawn apart: first whether the voice stays on its note, at
+    that temperature, and then, if it moves, where to. All the rest is of the second draw alone, so
+    that what cuts unlikely notes off never stops the music.
     """
 
     temperature: NotNegative = 1.0
     top_k: Annotated[int, Field(ge=0, lt=2**31)] = 0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    rhythm: NotNegative | None = None
 
 
 class Sample(SamplerOptions):
     temperature: NotNegative
     top_k: Annotated[int, Field(ge=0, lt=2**31)]
     top_p: Annotated[float, Field(gt=0, le=1)]
+    rhythm: NotNegative | None
     rows: Count
 
 

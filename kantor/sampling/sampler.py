@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kantor import chorale
-from kantor.chorale import VOCABULARY_SIZE, VOICES
+from kantor.chorale import SILENCE, VOCABULARY_SIZE, VOICES
 from kantor.params import SamplerOptions
 from kantor.sampling.predictor import State, predictor
 from kantor.system.errors import KantorError
@@ -22,6 +22,7 @@ from kantor.system.runtime import keras, tf
 ROWS_AT_ONCE = 16
 PIECES_AT_ONCE = 256
 NONE = -1  # in place of a token: to be composed; or no token could be drawn
+JOINT = -1.0  # in place of a temperature of the rhythm: it is drawn with the pitch
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class Sampler:
         come, up to the end of the longest piece or some rows beyond.
         """
         prompts, draws = _prepared(requests)
-        state = self._predictor.start(len(requests), len(prompts))
+        silence = tf.fill((len(requests), len(VOICES)), SILENCE)
+        state = self._predictor.start(len(requests), len(prompts)), silence
         options = _options(requests)
         for first in range(0, len(prompts), ROWS_AT_ONCE):
             these = (tf.constant(x[first : first + ROWS_AT_ONCE]) for x in (prompts, draws))
@@ -107,22 +109,28 @@ class Sampler:
 
     def _go_on(
         self,
-        state: State,
+        state: tuple[State, tf.Tensor],
         first: tf.Tensor,
         prompts: tf.Tensor,
         draws: tf.Tensor,
         options: dict[str, tf.Tensor],
-    ) -> tuple[tf.Tensor, State]:
-        """Compose some rows from `first` on, where `prompts` (rows, pieces, 4) has no tokens."""
+    ) -> tuple[tf.Tensor, tuple[State, tf.Tensor]]:
+        """Compose some rows from `first` on, where `prompts` (rows, pieces, 4) has no tokens. With
+        the state of the predictor come the notes of the row before, int32 (pieces, 4).
+        """
 
         def one(index, state, rows):
+            state, before = state
+
             def decide(voice, probabilities):
-                drawn = choose(probabilities, draws[index, :, voice], **options)
+                drawn = choose(
+                    probabilities, draws[index, :, voice], before[:, voice], **options
+                )
                 prompt = prompts[index, :, voice]
                 return tf.where(prompt == NONE, drawn, prompt)
 
             notes, state = self._predictor.row(state, first + index, decide)
-            return index + 1, state, rows.write(index, notes)
+            return index + 1, (state, notes), rows.write(index, notes)
 
         rows = tf.TensorArray(tf.int32, ROWS_AT_ONCE, element_shape=prompts.shape[1:])
         _, state, rows = tf.while_loop(
@@ -144,28 +152,61 @@ def compose(model: keras.Model, requests: Sequence[Request]) -> list[np.ndarray]
 def choose(
     probabilities: tf.Tensor,
     draws: tf.Tensor,
+    before: tf.Tensor,
     temperature: tf.Tensor,
     top_k: tf.Tensor | None = None,
     top_p: tf.Tensor | None = None,
+    rhythm: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """The tokens, int32 (pieces,), that draws, uniform in [0, 1), pick from probabilities
     (pieces, 47); NONE where those are no numbers.
 
-    `temperature` and `top_p`, float32, and `top_k`, int32, all (pieces,), are SamplerOptions,
-    but for `top_k`, where 47 stands for all. Each probability is raised to 1 / temperature.
+    `before`, int32 (pieces,), are the tokens of the row before. `temperature`, `top_p` and
+    `rhythm`, float32, and `top_k`, int32, all (pieces,), are SamplerOptions, but that a `top_k` of
+    47 stands for all, and a `rhythm` of JOINT for none. Each probability is raised to
+    1 / temperature.
     """
-    largest = tf.reduce_max(probabilities, axis=1, keepdims=True)
-    exponents = tf.math.log(probabilities / largest) / tf.maximum(temperature, 1e-30)[:, None]
-    likeliest = tf.one_hot(tf.argmax(probabilities, axis=1), VOCABULARY_SIZE)
-    weights = tf.where(temperature[:, None] > 0, tf.exp(exponents), likeliest)
-    if top_k is not None:
-        weights = _truncated(weights, top_k, top_p)
+    if rhythm is None:
+        weights = _weights(probabilities, temperature, top_k, top_p)
+    else:
+        hold = tf.one_hot(before, VOCABULARY_SIZE)
+        apart = (rhythm != JOINT)[:, None]
+        # Of a voice that moves; where it can't, of one that stays.
+        pitches = tf.where(apart, probabilities * (1 - hold), probabilities)
+        stays = tf.reduce_sum(probabilities * hold, axis=1)
+        moves = tf.reduce_sum(probabilities * (1 - hold), axis=1)
+        shares = _tempered(tf.stack([stays, moves], axis=1), rhythm)
+        shares /= tf.reduce_sum(shares, axis=1, keepdims=True)
+        weights = _weights(pitches, temperature, top_k, top_p)
+        weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
+        together = tf.where(moves[:, None] > 0, hold * shares[:, :1] + weights * shares[:, 1:], hold)
+        weights = tf.where(apart, together, weights)
     # A running sum as a product: XLA's own is slow on a processor.
     summed = weights @ tf.linalg.band_part(tf.ones((VOCABULARY_SIZE, VOCABULARY_SIZE)), 0, -1)
     token = tf.reduce_sum(tf.cast(summed <= draws[:, None] * summed[:, -1:], tf.int32), axis=1)
     last = VOCABULARY_SIZE - 1 - tf.argmax(weights[:, ::-1] > 0, axis=1, output_type=tf.int32)
-    fine = tf.reduce_all(tf.math.is_finite(probabilities), axis=1) & (largest[:, 0] > 0)
+    fine = tf.reduce_all(tf.math.is_finite(probabilities), axis=1)
+    fine &= tf.reduce_max(probabilities, axis=1) > 0
     return tf.where(fine, tf.minimum(token, last), NONE)
+
+
+def _weights(
+    probabilities: tf.Tensor,
+    temperature: tf.Tensor,
+    top_k: tf.Tensor | None,
+    top_p: tf.Tensor | None,
+) -> tf.Tensor:
+    """How much each token weighs in the draw, (pieces, 47)."""
+    weights = _tempered(probabilities, temperature)
+    return weights if top_k is None else _truncated(weights, top_k, top_p)
+
+
+def _tempered(probabilities: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
+    """Probabilities (pieces, n) at temperatures (pieces,), the largest as 1."""
+    largest = tf.reduce_max(probabilities, axis=1, keepdims=True)
+    exponents = tf.math.log(probabilities / largest) / tf.maximum(temperature, 1e-30)[:, None]
+    likeliest = tf.one_hot(tf.argmax(probabilities, axis=1), probabilities.shape[1])
+    return tf.where(temperature[:, None] > 0, tf.exp(exponents), likeliest)
 
 
 def _truncated(weights: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor) -> tf.Tensor:
@@ -191,6 +232,9 @@ def _options(requests: Sequence[Request]) -> dict[str, tf.Tensor]:
     """The arguments of `choose` for all pieces."""
     options = [request.options for request in requests]
     arguments = {"temperature": tf.constant([one.temperature for one in options], tf.float32)}
+    if any(one.rhythm is not None for one in options):
+        rhythms = [JOINT if one.rhythm is None else one.rhythm for one in options]
+        arguments["rhythm"] = tf.constant(rhythms, tf.float32)
     if any(one.top_k or one.top_p < 1 for one in options):
         arguments["top_k"] = tf.constant([one.top_k or VOCABULARY_SIZE for one in options])
         arguments["top_p"] = tf.constant([one.top_p for one in options], tf.float32)

@@ -50,15 +50,17 @@ def greedy(rows, prompt):
     return Request(prompt, rows, 0, SamplerOptions(temperature=0.0))
 
 
-def drawn(probabilities, draws, temperature=1.0, top_k=None, top_p=None):
-    """What is settings from probabilities (47,), given or the rest 0, for each draw."""
+def drawn(probabilities, draws, temperature=1.0, top_k=None, top_p=None, rhythm=None, before=0):
+    """What is drawn from probabilities (47,), all others 0, for each draw, after a token."""
     padded = np.zeros((len(draws), chorale.VOCABULARY_SIZE), np.float32)
     padded[:, : len(probabilities)] = probabilities
-    options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+    options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "rhythm": rhythm}
     options = {
         name: tf.fill(len(draws), value) for name, value in options.items() if value is not None
     }
-    return sampler.choose(tf.constant(padded), tf.constant(draws, tf.float32), **options).numpy()
+    tokens = tf.fill(len(draws), before)
+    draws = tf.constant(draws, tf.float32)
+    return sampler.choose(tf.constant(padded), draws, tokens, **options).numpy()
 
 
 def test_greedy_is_what_the_notebooks_loop_gives(network, compose):
@@ -175,6 +177,34 @@ def test_only_the_likeliest_are_left(top_k, top_p, left):
     np.testing.assert_allclose(counts, expected / expected.sum(), atol=2e-4)
 
 
+@pytest.mark.parametrize(
+    ("options", "stays", "pitches"),
+    [
+        ({"rhythm": 1.0}, 0.6, [0.5, 0.375, 0.125]),
+        ({"rhythm": 1.0, "temperature": 0.0}, 0.6, [1, 0, 0]),
+        ({"rhythm": 1.0, "top_k": 47, "top_p": 0.6}, 0.6, [4 / 7, 3 / 7, 0]),
+        ({"rhythm": 0.5}, 0.36 / 0.52, [0.5, 0.375, 0.125]),
+        ({"rhythm": 0.0, "temperature": 0.0}, 1.0, [0, 0, 0]),
+        ({"rhythm": 1.0, "temperature": 0.5}, 0.6, [16 / 26, 9 / 26, 1 / 26]),
+        ({"rhythm": sampler.JOINT, "top_k": 47, "top_p": 0.7}, 0.75, [1, 0, 0]),
+    ],
+    ids=str,
+)
+def test_rhythm_and_pitch_are_drawn_apart(options, stays, pitches):
+    draws = (np.arange(10_000) + 0.5) / 10_000
+    tokens = drawn(np.array([0.2, 0.15, 0.6, 0.05]), draws, before=2, **options)
+    moves = (1 - stays) * np.array(pitches, float)
+    expected = [moves[0], moves[1], stays, moves[2]]
+    np.testing.assert_allclose(np.bincount(tokens, minlength=4) / 10_000, expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_voice_that_can_not_move_stays_and_one_that_can_not_stay_moves(before):
+    draws = np.array([0.0, 0.5, np.nextafter(1, 0)])
+    sure = np.eye(2)[1]
+    assert set(drawn(sure, draws, 1.0, 47, 0.5, rhythm=1.0, before=before)) == {1}
+
+
 def test_of_the_equally_likely_the_lowest_are_left():
     draws = np.linspace(0, 0.999, 50)
     assert set(drawn(np.full(6, 1 / 6), draws, 1.0, 2, 1.0)) == {0, 1}
@@ -230,6 +260,7 @@ def test_what_can_not_be_composed_is_told(changes, words):
         ("top_k", -1),
         ("top_p", 0.0),
         ("top_p", 1.1),
+        ("rhythm", -0.1),
     ],
 )
 def test_options_that_can_not_be_are_told(name, value):
