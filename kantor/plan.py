@@ -30,8 +30,8 @@ MODES = ("major", "minor")
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 ALTERATIONS = {"": 0, "#": 1, "b": -1}
 TONICS = {
-    "major": "C Db D Eb E F F# G Ab A Bb B".split(),
-    "minor": "C C# D Eb E F F# G G# A Bb B".split(),
+    "major": ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"],
+    "minor": ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"],
 }
 KEY = re.compile(r"([A-G])([#b]?) +(major|minor)", re.IGNORECASE)
 GERMAN = re.compile(r"H\b", re.IGNORECASE)

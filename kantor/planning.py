@@ -10,7 +10,7 @@ from kantor import plan as plans
 from kantor.chorale import ROWS_PER_QUARTER
 from kantor.metadata import Metadata
 from kantor.params import Wish
-from kantor.plan import BAR, LEFT, MODE, PHRASE, PLACE, TONIC, UNKNOWN
+from kantor.plan import BAR, MODE, PHRASE, PLACE, TONIC, UNKNOWN
 from kantor.system.errors import KantorError
 
 LONGEST = 4096
