@@ -2,7 +2,7 @@
 
     kantor compose mine --count 8
     kantor compose mine --key "D minor" --metre 3/4 --pickup 1 --phrases 4,4,4,4 --bars 16
-    kantor compose more --prompt mine/0.csv --prompt-rows 16 --rows 112 --top-p 0.95
+    kantor compose more --prompt mine/0.csv --prompt-rows 16 --top-p 0.95
 
 Without a prompt the model starts by itself. Piece n is the same however many are composed.
 """
@@ -44,13 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add = parser.add_argument_group(
         "what is asked for",
-        "What is left open is as in one of Bach's chorales, drawn for each piece from those of "
+        "What is left open is as in one of Bach's chorales, drawn for each piece from those in\n"
         f"{CHORALES}/train that agree with the rest.",
     ).add_argument
     add("--key", help='such as "D minor", "Bb major" or "F# minor"')
     add("--metre", help="such as 4/4, 3/4 or 12/8")
     add("--pickup", type=float, metavar="QUARTERS", help="before the first whole bar")
-    add("--phrases", type=_bars, metavar="BARS", help="of each phrase, such as 4,4,2,4")
+    add("--phrases", type=_phrases, metavar="BARS", help="of each phrase, such as 4,4,2,4")
     add("--bars", type=int, help="of the piece; the pickup and the last bar together are one")
     add("--rows", type=int, help="a sixteenth each, to compose; with a prompt, after it (112)")
     add(
@@ -62,8 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add = parser.add_argument_group(
         "what a piece goes on from",
-        "Key, metre and pickup are those of the prompt, as far as its file tells them and they "
-        "are not asked for.",
+        "Key, metre and pickup are those that its file tells, unless others are asked for.",
     ).add_argument
     add("--prompt", type=Path, metavar="FILE", help="CSV, MIDI or MusicXML (nothing)")
     add("--prompt-rows", type=int, default=0, metavar="ROWS", help="its first rows; 0 = all (0)")
@@ -124,9 +123,14 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"wrote {pieces} to {arguments.output}: .wav, .mid, .musicxml and .csv")
 
 
-def _bars(text: str) -> list[int]:
+def _phrases(text: str) -> list[int]:
     """The bars of phrases, written 4,4,2,4."""
-    return [int(bars) for bars in text.split(",")]
+    try:
+        return [int(bars) for bars in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}; expected the bars of each phrase, such as 4,4,2,4"
+        ) from None
 
 
 def _changes(arguments: argparse.Namespace, block: "Block") -> dict[str, object]:
