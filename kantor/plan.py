@@ -82,7 +82,7 @@ def continued(plan: np.ndarray, rows: int) -> np.ndarray:
     told = UNKNOWN not in (bar, place)
     longer[before:, PLACE] = (place + 1 + np.arange(rows)) % bar if told else UNKNOWN
     longer[:, LEFT] = len(longer) - row
-    longer[(row >= before) | (row + longer[:, PHRASE] > before), PHRASE] = UNKNOWN
+    longer[row + longer[:, PHRASE] > before, PHRASE] = UNKNOWN
     last = slice(-min(rows, ROWS_PER_WHOLE if bar == UNKNOWN else bar), None)
     longer[last, PHRASE] = longer[last, LEFT]
     return longer

@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from scipy.io import wavfile
 
@@ -11,7 +12,7 @@ from helpers.clone import digests
 from helpers.music import random_grid
 from helpers.networks import small
 from helpers.project import PROJECT
-from kantor import chorale, metadata, plan
+from kantor import chorale, details, metadata, plan
 from kantor.metadata import Metadata
 from kantor.network import model_file
 from kantor.notation import reading
@@ -185,6 +186,21 @@ def test_what_a_prompt_tells_goes_on_and_what_is_asked_for_comes_first(project, 
     assert asked[:, [plan.TONIC, plan.MODE, plan.BAR]].tolist() == 47 * [[5, 0, 8]]
     described = reading.read(project / "over/0.musicxml")[1]
     assert (described.signature, described.metre, described.pickup) == (-1, "2/4", 0.5)
+
+
+def test_details_of_a_prompt_tell_its_phrases_and_changes_of_metre(project, requests, monkeypatch):
+    path = project / "changing.csv"
+    path.write_text(chorale.to_csv(random_grid(40)))
+    bar, place = np.repeat([16, 12], [16, 24]), np.r_[:16, :12, :12]
+    fermata = np.isin(np.arange(40), range(12, 16)).astype(int)
+    score = details.unknown(40)._replace(bar=bar, place=place, fermata=fermata)
+    monkeypatch.setattr("kantor.details.beside", lambda path, rows: score)
+    on = ("--prompt", path, "--prompt-rows", 20, "--rows", 12)
+    assert running.kantor(project, "compose", "changing", *on) == ""
+    table = requests[0].plan
+    assert table[:, plan.BAR].tolist() == 16 * [16] + 16 * [12]
+    assert table[:, plan.PLACE].tolist() == [*range(16), *range(12), *range(4)]
+    assert table[:20, plan.PHRASE].tolist() == [*range(16, 0, -1)] + 4 * [plan.UNKNOWN]
 
 
 @pytest.mark.parametrize(
