@@ -10,8 +10,18 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from kantor import plan
+from kantor.chorale import ROWS_PER_QUARTER
 from kantor.system.errors import KantorError
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -155,6 +165,60 @@ class SamplerOptions(Block):
     rhythm: NotNegative | None = None
 
 
+class Wish(Block):
+    """What is asked of the plan of a piece; None = as in a chorale of the training split.
+
+    A `key` is such as D minor, a `metre` such as 3/4. `pickup` is in quarters, of whole
+    sixteenths and less than a bar. `phrases` has the bars of each phrase, `bars` those of the
+    piece. Both count from the first row on, so that a pickup and a last bar that lacks it are one
+    bar.
+    """
+
+    key: str | None = None
+    metre: str | None = None
+    pickup: NotNegative | None = None
+    bars: Count | None = None
+    phrases: Annotated[list[Count], Field(min_length=1)] | None = None
+
+    @field_validator("key")
+    @classmethod
+    def _key_is_one(cls, key: str | None) -> str | None:
+        if key is not None:
+            plan.tonality(key)
+        return key
+
+    @field_validator("metre")
+    @classmethod
+    def _metre_is_one(cls, metre: str | None) -> str | None:
+        if metre is not None:
+            plan.bar_rows(metre)
+        return metre
+
+    @field_validator("pickup")
+    @classmethod
+    def _pickup_is_part_of_a_bar(cls, pickup: float | None, info: ValidationInfo) -> float | None:
+        if pickup is None:
+            return None
+        if pickup * ROWS_PER_QUARTER % 1:
+            raise ValueError("expected quarters of whole sixteenths, such as 1 or 0.25")
+        metre = info.data.get("metre")
+        if metre and pickup * ROWS_PER_QUARTER >= plan.bar_rows(metre):
+            raise ValueError(f"expected less than a bar of {metre}")
+        return pickup
+
+    @field_validator("phrases")
+    @classmethod
+    def _phrases_fill_the_bars(
+        cls, phrases: list[int] | None, info: ValidationInfo
+    ) -> list[int] | None:
+        bars = info.data.get("bars")
+        if phrases and bars and sum(phrases) != bars:
+            raise ValueError(
+                f"expected {bars} bars in all, or no number of bars; it is {sum(phrases)}"
+            )
+        return phrases
+
+
 class Sample(SamplerOptions):
     temperature: NotNegative
     top_k: Annotated[int, Field(ge=0, lt=2**31)]
@@ -266,7 +330,7 @@ def checked(kind: type[Settings], content: object, where: str, block: str = "") 
         first, *others = error.errors()
         key = ".".join(map(str, filter(None, [block, *first["loc"]]))) or "the whole file"
         value = "" if first["type"] == "missing" else f" is {first['input']!r:.60}"
-        expected = first["msg"].replace("Input should be", "expected")
+        expected = first["msg"].replace("Input should be", "expected").removeprefix("Value error, ")
         more = f" (and {len(others)} more)" if others else ""
         raise KantorError(f"{where}: {key}{value}: {expected}{more}") from None
 

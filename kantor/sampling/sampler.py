@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kantor import chorale
+from kantor import chorale, plan
 from kantor.chorale import SILENCE, VOCABULARY_SIZE, VOICES
 from kantor.params import SamplerOptions
 from kantor.sampling.predictor import State, predictor
@@ -30,14 +30,15 @@ class Request:
     """A piece to compose.
 
     `prompt` is a grid (prompt rows, 4) that it goes on from; without one, the model starts by
-    itself. `rows` are added. Its draws start from `seed`, 0 or more. KantorError tells of what
-    is impossible.
+    itself. `rows` are added. Its draws start from `seed`, 0 or more. `plan` (all rows, 6) asks for
+    key, bars and phrases; see kantor.plan. KantorError tells of what is impossible.
     """
 
     prompt: np.ndarray | None
     rows: int
     seed: int
     options: SamplerOptions = field(default_factory=SamplerOptions)
+    plan: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.prompt is not None:
@@ -52,6 +53,13 @@ class Request:
             raise KantorError(f"a piece of {self.rows} rows; expected 1 or more")
         if self.seed < 0:
             raise KantorError(f"a piece with seed {self.seed}; expected 0 or more")
+        if self.plan is not None:
+            shape, table = (self.all_rows, plan.COLUMNS), np.asarray(self.plan)
+            if table.shape != shape or table.dtype.kind not in "iu":
+                raise KantorError(
+                    f"a plan of shape {table.shape} and type {table.dtype}; expected {shape}, "
+                    "prompt included, of whole numbers"
+                )
 
     @property
     def prompt_rows(self) -> int:

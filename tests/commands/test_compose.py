@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from scipy.io import wavfile
 
@@ -11,7 +12,7 @@ from helpers.clone import digests
 from helpers.music import random_grid
 from helpers.networks import small
 from helpers.project import PROJECT
-from kantor import chorale, metadata
+from kantor import chorale, details, metadata, plan
 from kantor.metadata import Metadata
 from kantor.network import model_file
 from kantor.notation import reading
@@ -22,9 +23,11 @@ KINDS = ("csv", "mid", "musicxml", "wav")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, settings, settings_file):
-    """A folder with settings and a tiny model."""
+    """A folder with settings, a chorale of which little is known, and a tiny model."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(settings_file, folder)
+    (folder / "data/chorales").mkdir(parents=True)
+    metadata.write([Metadata("train", 0, 64)], folder / "data/chorales/corpus.csv")
     network = small(settings, "wavenet_lstm", filters=[8], lstm=[])
     model_file.save(network, folder / "models/chorale.keras")
     return folder
@@ -119,9 +122,98 @@ def test_the_scores_have_the_key_and_metre_of_the_prompt(project):
     assert (described.signature, described.metre) == (0, "3/4")
 
 
+ASKED = ("--key", "Bb minor", "--metre", "3/4", "--pickup", 0.5, "--phrases", "2,1")
+
+
+@pytest.fixture
+def requests(monkeypatch):
+    """What the sampler is asked for, which composes held chords instead."""
+    asked = []
+
+    def compose(model, requests):
+        asked.extend(requests)
+        return [random_grid(request.all_rows) for request in requests]
+
+    monkeypatch.setattr("kantor.sampling.sampler.compose", compose)
+    return asked
+
+
+def test_a_piece_has_the_key_bars_and_phrases_that_are_asked_for(project, requests):
+    assert running.kantor(project, "compose", "asked", *ASKED, "--bars", 3) == ""
+    (request,) = requests
+    expected = plan.regular(tonic=10, mode=1, bar=12, pickup=2, ends=[24, 36])
+    assert request.plan.tolist() == expected.tolist() and request.rows == 36
+    _, described = reading.read(project / "asked/0.musicxml")
+    assert (described.signature, described.metre, described.pickup) == (-5, "3/4", 0.5)
+
+
+def test_each_piece_is_planned_for_itself_as_one_of_the_training_split(
+    project, requests, monkeypatch
+):
+    chorales = [plan.regular(tonic, 0, 16, 4, [32, 68]) for tonic in range(12)]
+    monkeypatch.setattr("kantor.data.plans.read", lambda folder, split: chorales)
+    assert running.kantor(project, "compose", "drawn", "--count", 6) == ""
+    drawn = [request.plan.tolist() for request in requests]
+    assert all(one in [plan.tolist() for plan in chorales] for one in drawn)
+    assert len({one[0][plan.TONIC] for one in drawn}) > 1
+    requests.clear()
+    assert running.kantor(project, "compose", "longer_drawn", "--count", 3, "--rows", 100) == ""
+    assert [request.plan[:, plan.LEFT].tolist() for request in requests] == 3 * [
+        [*range(100, 0, -1)]
+    ]
+    assert [request.plan[0, plan.TONIC] for request in requests] == [one[0][0] for one in drawn[:3]]
+
+
+def test_nothing_is_asked_for_without_a_plan(project, requests):
+    assert running.kantor(project, "compose", "free", "--plan", "none") == ""
+    assert requests[0].plan.tolist() == plan.unknown(112).tolist()
+
+
+def test_what_a_prompt_tells_goes_on_and_what_is_asked_for_comes_first(project, requests):
+    start = project / "start.musicxml"
+    assert running.kantor(project, "compose", "start", *ASKED) == ""
+    shutil.copy(project / "start/0.musicxml", start)
+    requests.clear()
+    on = ("--prompt", start, "--prompt-rows", 17, "--rows", 30)
+    assert running.kantor(project, "compose", "on", *on) == ""
+    assert (
+        running.kantor(project, "compose", "over", *on, "--key", "F major", "--metre", "2/4") == ""
+    )
+    told, asked = (request.plan for request in requests)
+    assert len(told) == 47 and told[:, plan.LEFT].tolist() == [*range(47, 0, -1)]
+    assert told[:, plan.BAR].tolist() == 47 * [12]
+    assert told[:, plan.PLACE].tolist() == [(row - 2) % 12 for row in range(47)]
+    assert asked[:, [plan.TONIC, plan.MODE, plan.BAR]].tolist() == 47 * [[5, 0, 8]]
+    described = reading.read(project / "over/0.musicxml")[1]
+    assert (described.signature, described.metre, described.pickup) == (-1, "2/4", 0.5)
+
+
+def test_details_of_a_prompt_tell_its_phrases_and_changes_of_metre(project, requests, monkeypatch):
+    path = project / "changing.csv"
+    path.write_text(chorale.to_csv(random_grid(40)))
+    bar, place = np.repeat([16, 12], [16, 24]), np.r_[:16, :12, :12]
+    fermata = np.isin(np.arange(40), range(12, 16)).astype(int)
+    score = details.unknown(40)._replace(bar=bar, place=place, fermata=fermata)
+    monkeypatch.setattr("kantor.details.beside", lambda path, rows: score)
+    on = ("--prompt", path, "--prompt-rows", 20, "--rows", 12)
+    assert running.kantor(project, "compose", "changing", *on) == ""
+    table = requests[0].plan
+    assert table[:, plan.BAR].tolist() == 16 * [16] + 16 * [12]
+    assert table[:, plan.PLACE].tolist() == [*range(16), *range(12), *range(4)]
+    assert table[:20, plan.PHRASE].tolist() == [*range(16, 0, -1)] + 4 * [plan.UNKNOWN]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (("--key", "H minor"), "kantor compose: key is 'H minor': expected a tonic, C to B"),
+        (("--metre", "5/0"), "kantor compose: metre is '5/0': expected 1 to 99 beats"),
+        (("--metre", "3/4", "--pickup", "3"), "kantor compose: pickup is 3.0: expected less than"),
+        (("--phrases", "4,4", "--bars", "7"), "kantor compose: phrases is [4, 4]: expected 7 bars"),
+        (("--bars", "27", "--rows", "4"), "27 bars of 16 rows in 4 rows; expected 432 rows"),
+        (("--rows", "4097"), "a piece of 4097 rows; expected no more than 4096"),
+        (("--plan", "none", "--bars", "4"), "--bars and --plan none exclude each other"),
+        (("--prompt", "two/0.csv", "--phrases", "4"), "--phrases and --prompt exclude each other"),
         (("--count", "0"), "--count is 0; expected 1 or more"),
         (("--seed", "-1"), "--seed is -1; expected 0 or more"),
         (("--rows", "0"), "--rows is 0; expected 1 or more"),
@@ -147,6 +239,14 @@ def test_bad_input_is_one_sentence_before_anything_is_composed(
     error = running.kantor(project, "compose", "bad", *arguments)
     assert error.startswith(f"error: {sentence}") and "\n" not in error
     assert not (project / "bad").exists()
+
+
+def test_plans_are_drawn_only_where_chorales_are(project, tmp_path):
+    for name in ("params.yaml", "models"):
+        (tmp_path / name).symlink_to(project / name)
+    sentence = "error: data/chorales/corpus.csv: no such file; run `dvc repro download`"
+    assert running.kantor(tmp_path, "compose", "mine") == sentence
+    assert running.kantor(tmp_path, "compose", "mine", "--plan", "none", "--rows", 2) == ""
 
 
 def test_a_model_that_predicts_no_numbers_leaves_no_folder(project, settings):

@@ -18,6 +18,8 @@ CALLS = {
     1: [
         "compose mine --count 0",
         "compose mine --temperature -1",
+        "compose mine --key H",
+        "compose mine --bars 1",
         "compose mine --top-p 2",
         "compose mine --prompt none.csv",
         "compose mine --model none.keras",
@@ -35,6 +37,7 @@ CALLS = {
         "play",
         "compose",
         "compose mine --count many",
+        "compose mine --phrases 4,four",
         "compose mine --pieces 3",
         "judge",
         "judge params.yaml --score",

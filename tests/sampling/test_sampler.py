@@ -241,12 +241,17 @@ def test_every_piece_has_a_seed_of_its_own():
         ({"seed": -1}, "seed -1"),
         ({"rows": 0}, "0 rows"),
         ({"rows": -3}, "-3 rows"),
+        (
+            {"plan": np.zeros((2, 6), int)},
+            r"a plan of shape \(2, 6\).*expected \(3, 6\), prompt incl",
+        ),
+        ({"plan": np.zeros((3, 6))}, "a plan of .* type float64"),
     ],
     ids=str,
 )
 def test_what_can_not_be_composed_is_told(changes, words):
     possible = {"prompt": np.full((1, 4), 60), "rows": 2, "seed": 1}
-    Request(**possible)
+    Request(**possible, plan=np.zeros((3, 6), np.int32))
     with pytest.raises(KantorError, match=words):
         Request(**(possible | changes))
 
