@@ -87,6 +87,9 @@ class Crops(Block):
     rows: Count
     transpose: bool
     standalone: Annotated[float, Field(ge=0, le=1)]
+    without_plan: Annotated[float, Field(ge=0, le=1)]
+    without_part: Annotated[float, Field(ge=0, le=1)]
+    beyond_end: Annotated[float, Field(ge=0, le=1)]
     passes: Count
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from kantor import chorale, params
 from kantor.data import records
 from kantor.evaluation import baselines, duplicates, likelihood
-from kantor.network import model_file
+from kantor.network import model, model_file
 from kantor.system import atomic, errors, runtime
 
 RECORDS = Path("data/records")
@@ -51,6 +51,7 @@ def main() -> None:
         )
         metrics[split] = {
             "pieces": likelihood.figures(notes),
+            **planned_figures(network, pieces, f"{split} pieces, planned"),
             "windows": likelihood.figures(predictions(network, windows, f"{split} windows")),
             "near_duplicates": len(twins),
             "without_near_duplicates": likelihood.figures(notes[~notes["chorale"].isin(twins)]),
@@ -79,6 +80,21 @@ def predictions(
 ) -> pd.DataFrame:
     """What the model predicts for each note."""
     return likelihood.predictions(parts, likelihood.model_predictor(network, what))
+
+
+def planned_figures(
+    network: runtime.keras.Model, pieces: list[records.Record], what: str
+) -> dict[str, dict]:
+    """How well a network that reads plans predicts pieces whose plan it is told, as far as scores
+    tell it; nothing for other networks.
+    """
+    parts = model.parts(network)
+    if not parts.plan:
+        return {}
+    predict = likelihood.planned_predictor(
+        model.planned(parts), [piece.plan for piece in pieces], what
+    )
+    return {"planned_pieces": likelihood.figures(likelihood.predictions(pieces, predict))}
 
 
 def write_plots(folder: Path, notes: pd.DataFrame, baseline: pd.DataFrame, place_rows: int) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kantor import chorale, params
-from kantor.data import records
+from kantor import chorale, params, planning
+from kantor.data import plans, records
 from kantor.data.records import Record
 from kantor.evaluation import baselines, cheaters, one_step
 from kantor.judging import discriminator, figures
@@ -38,19 +38,17 @@ def main() -> None:
     held_out = ("valid", "test") if records.dataset(RECORDS)["held_out_test"] else ("valid",)
     bach = {f"bach_{name}": chorale.read_split(CHORALES, name) for name in held_out}
     *_, standard = bach
-    lengths = list(islice(cycle(map(len, bach[standard].values())), judge.pieces))
-    wanted = [min(length, judge.rows) for length in lengths]
+    drawn = drawn_plans(judge)
 
     reference = Reference.fit(train)
     options = {PLAIN: judge.plain, PREFERRED: settings.preferred}
-    pieces = compose(network, wanted, options, judge)
-    others = cheating(list(bach[standard].values()), train, wanted, judge)
+    pieces = compose(network, drawn, options, judge)
+    others = cheating(list(bach[standard].values()), train, list(map(len, drawn)), judge)
     pieces |= others | {name: list(split.values()) for name, split in bach.items()}
     sets = {}
     for name, grids in pieces.items():
-        # Without an end of its own is what was cut, and beside it what is as long.
-        whole_lengths = map(len, grids) if name in bach else lengths
-        whole = [length <= judge.rows for length in whole_lengths]
+        # What was cut has no end of its own.
+        whole = [len(grid) <= judge.rows for grid in grids]
         cut = [grid[: judge.rows] for grid in grids]
         sets[name] = figures.measure(cut, whole, reference, train)
 
@@ -68,7 +66,7 @@ def main() -> None:
         "figures": by_set.rename_axis("figure").reset_index(),
         "grade": distances(by_set, standard),
         "given_away": discriminator.ranked(sets[standard].each(), sets[PREFERRED].each()),
-        "temperature": temperatures(network, wanted, settings, reference).assign(
+        "temperature": temperatures(network, drawn, settings, reference).assign(
             bach=by_set[standard][GRADE]
         ),
     }
@@ -81,20 +79,31 @@ def main() -> None:
 
 def compose(
     network: runtime.keras.Model,
-    wanted: list[int],
+    asked: list[np.ndarray],
     options: Mapping[str, params.SamplerOptions],
     judge: params.Judge,
 ) -> dict[str, Grids]:
-    """A set of pieces from nothing for each of the options, as many rows as `wanted`; the n-th
-    piece of each from the same draws.
+    """A set of pieces from nothing for each of the options, after the plans; the n-th piece of each
+    from the same draws.
     """
     requests = [
-        sampler.Request(None, rows, sampler.seed_for(judge.seed, number), one)
+        sampler.Request(None, len(plan), sampler.seed_for(judge.seed, number), one, plan)
         for one in options.values()
-        for number, rows in enumerate(wanted)
+        for number, plan in enumerate(asked)
     ]
     grids = iter(sampler.compose(network, requests))
-    return {name: list(islice(grids, len(wanted))) for name in options}
+    return {name: list(islice(grids, len(asked))) for name in options}
+
+
+def drawn_plans(judge: params.Judge) -> list[np.ndarray]:
+    """The plans of the pieces that are composed, as `kantor compose` draws them, of no more than
+    `judge.rows` rows.
+    """
+    of_bach = [plan for plan in plans.read(CHORALES, "train") if len(plan) <= judge.rows]
+    return [
+        planning.build(params.Wish(), of_bach, sampler.seed_for(judge.seed, number))[: judge.rows]
+        for number in range(judge.pieces)
+    ]
 
 
 def cheating(bach: Grids, train: Grids, wanted: list[int], judge: params.Judge) -> dict[str, Grids]:
@@ -129,7 +138,7 @@ def distances(by_set: pd.DataFrame, standard: str) -> pd.DataFrame:
 
 def temperatures(
     network: runtime.keras.Model,
-    wanted: list[int],
+    asked: list[np.ndarray],
     settings: params.Params,
     reference: Reference,
 ) -> pd.DataFrame:
@@ -142,7 +151,7 @@ def temperatures(
     }
     rows: dict[float, dict[str, float]] = {}
     for (temperature, name), grids in compose(
-        network, wanted[: judge.temperature_pieces], options, judge
+        network, asked[: judge.temperature_pieces], options, judge
     ).items():
         grade = float(np.mean([reference.grade(grid) for grid in grids]))
         rows.setdefault(temperature, {"temperature": temperature})[name] = grade

@@ -22,10 +22,11 @@ import pandas as pd
 from kantor.chorale import VOCABULARY_SIZE, VOICES
 from kantor.data.records import Record
 from kantor.network import normalisation
+from kantor.plan import COLUMNS, UNKNOWN
 from kantor.system.progress import Progress
 from kantor.system.runtime import keras, tf
 
-UNKNOWN = -1
+NOT_THERE = -1
 PAD = 0
 MOST_NOTES_A_BATCH = 2**14
 
@@ -44,7 +45,7 @@ def predictions(records: Sequence[Record], predict: Predictor) -> pd.DataFrame:
     outputs = predict([record.tokens for record in records])
     for record, probabilities in zip(records, outputs, strict=True):
         rows, voices = np.indices(record.tokens.shape)
-        before = np.vstack([np.full(len(VOICES), UNKNOWN), record.tokens[:-1]])
+        before = np.vstack([np.full(len(VOICES), NOT_THERE), record.tokens[:-1]])
         own = np.take_along_axis(probabilities, record.tokens[:, :, None], axis=2).astype(
             np.float64
         )
@@ -69,23 +70,52 @@ def model_predictor(model: keras.Model, what: str) -> Predictor:
     # Compiled as training is: operations by themselves follow the processor.
     compiled = tf.function(normalisation.exact(model), jit_compile=True)
 
-    def predict(pieces: list[np.ndarray]) -> list[np.ndarray]:
-        result: list[np.ndarray | None] = [None] * len(pieces)
-        with Progress(what, len(pieces), "parts") as progress:
-            for batch in _by_length(pieces):
-                longest = max(pieces[i].size for i in batch) - 1
-                arpeggios = np.full((len(batch), longest), PAD, np.int32)
-                for line, i in zip(arpeggios, batch, strict=True):
-                    line[: pieces[i].size - 1] = pieces[i].ravel()[:-1]
-                # The model is causal: what stands behind a piece can't change it.
-                for i, output in zip(batch, compiled(arpeggios).numpy(), strict=True):
-                    following = np.zeros((pieces[i].size, VOCABULARY_SIZE), np.float32)
-                    following[1:] = output[: pieces[i].size - 1]
-                    result[i] = following.reshape(*pieces[i].shape, VOCABULARY_SIZE)
-                progress.advance(units=len(batch))
-        return result
+    def batch(pieces: list[np.ndarray]) -> np.ndarray:
+        arpeggios = np.full((len(pieces), max(map(np.size, pieces)) - 1), PAD, np.int32)
+        for line, piece in zip(arpeggios, pieces, strict=True):
+            line[: piece.size - 1] = piece.ravel()[:-1]
+        output = compiled(arpeggios).numpy()
+        # Nothing is said of the very first note.
+        following = np.pad(output, ((0, 0), (1, 0), (0, 0)))
+        return following.reshape(len(pieces), -1, len(VOICES), VOCABULARY_SIZE)
 
-    return predict
+    return lambda pieces: _in_batches(pieces, lambda these: batch([pieces[i] for i in these]), what)
+
+
+def planned_predictor(model: keras.Model, plans: Sequence[np.ndarray], what: str) -> Predictor:
+    """The predictor of a model that is told the plan (rows, 6) of each piece; see
+    kantor.network.model.planned.
+    """
+    compiled = tf.function(normalisation.exact(model), jit_compile=True)
+
+    def batch(pieces: list[np.ndarray], asked: list[np.ndarray]) -> np.ndarray:
+        shape = len(pieces), max(map(len, pieces))
+        tokens = np.full((*shape, len(VOICES)), PAD, np.int32)
+        all_plans = np.full((*shape, COLUMNS), UNKNOWN, np.int32)
+        for line, piece in zip([*tokens, *all_plans], [*pieces, *asked], strict=True):
+            line[: len(piece)] = piece
+        return compiled([tokens, all_plans]).numpy()
+
+    def these(pieces: list[np.ndarray]) -> Callable[[list[int]], np.ndarray]:
+        return lambda places: batch([pieces[i] for i in places], [plans[i] for i in places])
+
+    return lambda pieces: _in_batches(pieces, these(pieces), what)
+
+
+def _in_batches(
+    pieces: list[np.ndarray], predict: Callable[[list[int]], np.ndarray], what: str
+) -> list[np.ndarray]:
+    """What `predict` gives for pieces, by their places, (batch, rows, 4, 47), each as long as it
+    is.
+    """
+    result: list[np.ndarray | None] = [None] * len(pieces)
+    with Progress(what, len(pieces), "parts") as progress:
+        for batch in _by_length(pieces):
+            # The model is causal: what stands behind a piece can't change it.
+            for i, output in zip(batch, predict(batch), strict=True):
+                result[i] = output[: len(pieces[i])]
+            progress.advance(units=len(batch))
+    return result
 
 
 def figures(notes: pd.DataFrame) -> dict[str, float | None]:
@@ -93,7 +123,7 @@ def figures(notes: pd.DataFrame) -> dict[str, float | None]:
 
     None stands where there are no such notes.
     """
-    later = notes["before"] != UNKNOWN
+    later = notes["before"] != NOT_THERE
     onset = notes["before"] != notes["token"]
     groups = {"": notes, "onset_": notes[later & onset], "hold_": notes[later & ~onset]}
     result = {}

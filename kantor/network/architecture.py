@@ -25,6 +25,8 @@ class Architecture:
       layer named after each voice gives that voice's logits (batch, rows, 47).
     - `lookback`: whether it also takes hints, int (batch, rows, hints), about the places of the
       piece that were like this one (kantor.network.lookback); for networks of rows alone.
+    - `plan`: whether it takes, last of all, what is asked of each row, int (batch, rows, 6)
+      (kantor.plan); for networks of rows alone.
     """
 
     name: str
@@ -32,3 +34,4 @@ class Architecture:
     member: "Callable[[Block, str], keras.Model]"
     steps: Literal["notes", "rows"]
     lookback: bool = False
+    plan: bool = False

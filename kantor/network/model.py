@@ -3,7 +3,8 @@
 Every model takes an arpeggio of tokens, int (batch, notes), any number of notes, and gives
 softmax probabilities, float32 (batch, notes, 47): place i predicts note i + 1 from the notes
 up to i, and from no later one. It is made of stock Keras layers alone, so that its file loads
-where nothing of this project is at hand.
+where nothing of this project is at hand. A network that reads a plan (kantor.plan) is told of
+none there; `planned` gives the model that takes one.
 
 Inside are one or more networks of one architecture, its *members*, trained one after the other;
 the model's probabilities are the mean of theirs (Hansen and Salamon, "Neural Network
@@ -13,8 +14,9 @@ Ensembles", IEEE PAMI 12, 1990).
 from typing import Literal, NamedTuple
 
 from kantor import params
-from kantor.chorale import VOCABULARY_SIZE
+from kantor.chorale import VOCABULARY_SIZE, VOICES
 from kantor.network import lookback, registry
+from kantor.plan import COLUMNS, UNKNOWN
 from kantor.system.errors import KantorError
 from kantor.system.runtime import keras
 
@@ -25,12 +27,14 @@ LOOKBACK, MEMBER = "lookback", "member_"
 
 class Parts(NamedTuple):
     """A model in parts: what a step of its members is, the part that gives hints for their
-    rows, if they take such, and the members. The weights are the model's own.
+    rows, if they take such, the members, and whether these take a plan. The weights are the
+    model's own.
     """
 
     steps: Literal["notes", "rows"]
     lookback: keras.Model | None
     members: list[keras.Model]
+    plan: bool = False
 
 
 def build(settings: params.Model) -> keras.Model:
@@ -43,14 +47,12 @@ def build(settings: params.Model) -> keras.Model:
     members = [architecture.member(block, f"{MEMBER}{n + 1}") for n in range(settings.members)]
 
     arpeggio = layers.Input((None,), dtype="int32", name="arpeggio")
-    inputs = arpeggio
-    if architecture.steps == "rows":
-        inputs = rows_of(arpeggio)
-        if architecture.lookback:
-            inputs = [inputs, lookback.model(LOOKBACK)(inputs)]
-    predictions = [member(inputs) for member in members]
-    probabilities = layers.Average(name="mean")(predictions) if predictions[1:] else predictions[0]
-    if architecture.steps == "rows":
+    looking_back = lookback.model(LOOKBACK) if architecture.lookback else None
+    in_parts = Parts(architecture.steps, looking_back, members, architecture.plan)
+    if architecture.steps == "notes":
+        probabilities = _mean(in_parts, arpeggio)
+    else:
+        probabilities = _mean(in_parts, rows_of(arpeggio))
         probabilities = _note_by_note(arpeggio, probabilities)
     network = keras.Model(arpeggio, probabilities, name=architecture.name)
     # Otherwise Keras counts the optimisers of a process, and writes that into the file.
@@ -72,7 +74,35 @@ def parts(network: keras.Model) -> Parts:
     members = [layer for name, layer in named.items() if name.startswith(MEMBER)]
     if not members or architecture.lookback != (LOOKBACK in named):
         raise KantorError(f"{network.name}: made by an earlier version; run `dvc repro train`")
-    return Parts(architecture.steps, named.get(LOOKBACK), members)
+    return Parts(architecture.steps, named.get(LOOKBACK), members, architecture.plan)
+
+
+def planned(in_parts: Parts) -> keras.Model:
+    """The model that takes tokens, int (batch, rows, 4), and the plan of these rows, int (batch,
+    rows, 6), and gives probabilities (batch, rows, 4, 47) of those notes, each from the plan and
+    the notes before it. It is for parts that take a plan.
+    """
+    rows = layers.Input((None, len(VOICES)), dtype="int32", name="rows")
+    plan = layers.Input((None, COLUMNS), dtype="int32", name="plan")
+    return keras.Model([rows, plan], _mean(in_parts, rows, plan), name="planned")
+
+
+def _mean(
+    in_parts: Parts, tokens: keras.KerasTensor, plan: keras.KerasTensor | None = None
+) -> keras.KerasTensor:
+    """The mean of what the members predict for tokens, an arpeggio or rows; without a plan, all
+    of it is unknown.
+    """
+    inputs = [tokens]
+    if in_parts.lookback:
+        inputs.append(in_parts.lookback(tokens))
+    if in_parts.plan:
+        if plan is None:
+            as_wide = ops.concatenate([tokens, tokens], axis=2)[:, :, :COLUMNS]
+            plan = ops.zeros_like(as_wide) + UNKNOWN
+        inputs.append(plan)
+    predictions = [member(inputs if inputs[1:] else tokens) for member in in_parts.members]
+    return layers.Average(name="mean")(predictions) if predictions[1:] else predictions[0]
 
 
 def rows_of(arpeggio: keras.KerasTensor) -> keras.KerasTensor:

@@ -2,8 +2,8 @@
 
 GRUs read the rows so far. Then for each voice in turn a dense head predicts its note. It sees
 the state of the GRUs, the hints of the lookback (what came next where the piece has been
-before), and the notes of the row that are already decided. All of it is stock Keras layers and
-operations.
+before), the plan of the row (key, bar, phrase, rows left), and the notes of the row that are
+already decided. All of it is stock Keras layers and operations.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,11 @@ import numpy as np
 from pydantic import Field
 
 from kantor.chorale import VOCABULARY_SIZE, VOICES
+from kantor.network import plan_features, voice_leading
 from kantor.network.architecture import Architecture
 from kantor.network.lookback import HINTS, LEVELS, LONGEST_HOLD, PERIOD
 from kantor.params import Block, Count, Share
+from kantor.plan import COLUMNS
 from kantor.system import runtime
 
 if TYPE_CHECKING:
@@ -31,12 +33,13 @@ class Settings(Block):
 
 
 def member(settings: Settings, name: str) -> "keras.Model":
-    """Tokens, int (batch, rows, 4), and hints for them, to probabilities of each row's notes,
-    (batch, rows, 4, 47): of each voice from the rows before and the voices above it.
+    """Tokens, int (batch, rows, 4), hints for them and their plan, to probabilities of each row's
+    notes, (batch, rows, 4, 47): of each voice from the rows before and the voices above it.
     """
     layers, ops = runtime.keras.layers, runtime.keras.ops
     rows = layers.Input((None, len(VOICES)), dtype="int32", name="rows")
     hints = layers.Input((None, sum(HINTS.values())), dtype="int32", name="hints")
+    plan = layers.Input((None, COLUMNS), dtype="int32", name="plan")
     before, after_row, after_voice, row_level, voice_level, held, position = _split(hints)
     guesses = (before, after_row, after_voice)
 
@@ -47,7 +50,10 @@ def member(settings: Settings, name: str) -> "keras.Model":
     voice_likeness = _embedding(LEVELS, 8, "voice_likeness")(voice_level)
     place = layers.Embedding(PERIOD, 16, name="place")(position[:, :, 0])
 
-    state = layers.Concatenate(name="row")([*_voices(previous), *_voices(length), place])
+    features = plan_features.read(plan, rows, before)
+    so_far = [*_voices(previous), *_voices(length), place, *features.form, *features.degrees]
+
+    state = layers.Concatenate(name="row")(so_far)
     for number, units in enumerate(settings.units, start=1):
         x = layers.GRU(units, return_sequences=True, name=f"gru_{number}")(state)
         x = layers.Dropout(settings.dropout, name=f"gru_dropout_{number}")(x)
@@ -55,28 +61,37 @@ def member(settings: Settings, name: str) -> "keras.Model":
         state = layers.Add(name=f"residual_{number}")([state, x]) if deep else x
 
     right = [ops.cast(ops.equal(guess, rows), "float32") for guess in guesses]
+    leading = voice_leading.leading(rows, before)
     logits = []
     for voice, voice_name in enumerate(VOICES):
-        inputs = [state, place, row_likeness]
+        inputs = [state, place, row_likeness, *features.form]
         own = (previous, length, like_row, like_voice, voice_likeness)
         inputs += [values[:, :, voice] for values in own]
         inputs += [current[:, :, higher] for higher in range(voice)]
         inputs += [guess[:, :, :voice] for guess in right if voice]
         x = layers.Concatenate(name=f"{voice_name}_inputs")(inputs)
         own_guesses = [guess[:, :, voice] for guess in guesses]
-        logits.append(_head(settings, x, own_guesses, voice_name))
+        relative = [*leading(voice), *features.logits(voice)]
+        logits.append(_head(settings, x, own_guesses, relative, voice_name))
     probabilities = layers.Activation("softmax", name="probabilities")
-    return runtime.keras.Model([rows, hints], probabilities(ops.stack(logits, axis=2)), name=name)
+    output = probabilities(ops.stack(logits, axis=2))
+    return runtime.keras.Model([rows, hints, plan], output, name=name)
 
 
 def _head(
-    settings: Settings, inputs: "keras.KerasTensor", guesses: "list[keras.KerasTensor]", name: str
+    settings: Settings,
+    inputs: "keras.KerasTensor",
+    guesses: "list[keras.KerasTensor]",
+    relative: "list[keras.KerasTensor]",
+    name: str,
 ) -> "keras.KerasTensor":
-    """Logits of a voice (batch, rows, 47): for any token, and more for one that was guessed."""
+    """Logits of a voice (batch, rows, 47): for any token, more for one that was guessed, and what
+    is `relative` to other notes or to the key, (batch, rows, 47) each.
+    """
     layers, ops = runtime.keras.layers, runtime.keras.ops
     x = layers.Dense(settings.head, activation="relu", name=f"{name}_head")(inputs)
     x = layers.Dropout(settings.dropout, name=f"{name}_dropout")(x)
-    logits = [layers.Dense(VOCABULARY_SIZE, name=f"{name}_scores")(x)]
+    logits = [layers.Dense(VOCABULARY_SIZE, name=f"{name}_scores")(x), *relative]
     trust = layers.Dense(len(guesses), name=f"{name}_trust")(x)
     for number, guess in enumerate(guesses):
         # What is no token gets nothing, and the rest of the network decides.
@@ -101,4 +116,4 @@ def _voices(values: "keras.KerasTensor") -> "list[keras.KerasTensor]":
     return [values[:, :, voice] for voice in range(len(VOICES))]
 
 
-ARCHITECTURE = Architecture("row_gru", Settings, member, steps="rows", lookback=True)
+ARCHITECTURE = Architecture("row_gru", Settings, member, steps="rows", lookback=True, plan=True)

@@ -2,13 +2,14 @@
 
 `predictor(model)` gives its form for composing, which has two methods. `start(pieces, rows)` is
 the state before the first row of pieces side by side, with room for `rows` rows. `row(state, row,
-decide)` goes one row on: `decide(voice, probabilities)` is asked for each voice in turn, is
-given probabilities (pieces, 47), and answers with tokens, int32 (pieces,); the result is the
-notes of the row, int32 (pieces, 4), and the state after it. Both work inside tf.function.
+plan, decide)` goes one row on, of which `plan`, int32 (pieces, 6), asks what kantor.plan tells, if
+the model reads that: `decide(voice, probabilities)` is asked for each voice in turn, is given
+probabilities (pieces, 47), and answers with tokens, int32 (pieces,); the result is the notes of the
+row, int32 (pieces, 4), and the state after it. Both work inside tf.function.
 
-Wherever a note is not the first of its piece, the probabilities are those that the model itself
-gives for the whole arpeggio before it. A model says nothing of a piece's first note: a network
-of rows still predicts it, and one of notes predicts it as if after a silence.
+Wherever a note is not the first of its piece, and nothing is asked, the probabilities are those
+that the model itself gives for the whole arpeggio before it. A model says nothing of a piece's
+first note: a network of rows still predicts it, and one of notes predicts it as if after a silence.
 """
 
 from collections.abc import Callable
@@ -46,7 +47,9 @@ class NotePredictor:
             "last": tf.fill((pieces,), SILENCE),
         }
 
-    def row(self, state: State, row: tf.Tensor, decide: Decide) -> tuple[tf.Tensor, State]:
+    def row(
+        self, state: State, row: tf.Tensor, plan: tf.Tensor, decide: Decide
+    ) -> tuple[tf.Tensor, State]:
         def note(voice, members, last, notes):
             steps = [stepping.Step(state) for state in members]
             inputs = last[:, None]
@@ -72,10 +75,10 @@ class NotePredictor:
 
 
 class RowPredictor:
-    """Networks that read rows, with hints for them or without; the mean of their predictions."""
+    """Networks that read rows, with hints and a plan or without; the mean of their predictions."""
 
     def __init__(self, in_parts: Parts) -> None:
-        self._looks_back = in_parts.lookback is not None
+        self._looks_back, self._plans = in_parts.lookback is not None, in_parts.plan
         self._members = in_parts.members
         # For each voice and member the part of it that predicts this voice.
         self._voices = [
@@ -93,15 +96,19 @@ class RowPredictor:
             "notes": tf.fill((pieces, len(VOICES)), SILENCE),
         }
 
-    def row(self, state: State, row: tf.Tensor, decide: Decide) -> tuple[tf.Tensor, State]:
-        memory, hints = state["memory"], []
+    def row(
+        self, state: State, row: tf.Tensor, plan: tf.Tensor, decide: Decide
+    ) -> tuple[tf.Tensor, State]:
+        memory, others = state["memory"], []
         if self._looks_back:
-            hint, memory = lookback.look_back(memory, row)
-            hints = [hint]
+            hints, memory = lookback.look_back(memory, row)
+            others.append(hints)
+        if self._plans:
+            others.append(plan[:, None])
         steps = [stepping.Step(member) for member in state["members"]]
         notes = [tf.zeros_like(state["notes"][:, 0])] * len(VOICES)
         for voice, members in enumerate(self._voices):
-            inputs = [tf.stack(notes, axis=1)[:, None], *hints]
+            inputs = [tf.stack(notes, axis=1)[:, None], *others]
             logits = [step(member, inputs) for step, member in zip(steps, members, strict=True)]
             notes[voice] = decide(voice, _mean([tf.nn.softmax(one) for one in logits])[:, 0])
         notes = tf.stack(notes, axis=1)

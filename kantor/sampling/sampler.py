@@ -101,12 +101,12 @@ class Sampler:
         """The tokens of all pieces, prompts included, int32 (ROWS_AT_ONCE, pieces, 4), as they
         come, up to the end of the longest piece or some rows beyond.
         """
-        prompts, draws = _prepared(requests)
+        prompts, draws, plans = _prepared(requests)
         silence = tf.fill((len(requests), len(VOICES)), SILENCE)
         state = self._predictor.start(len(requests), len(prompts)), silence
         options = _options(requests)
         for first in range(0, len(prompts), ROWS_AT_ONCE):
-            these = (tf.constant(x[first : first + ROWS_AT_ONCE]) for x in (prompts, draws))
+            these = (tf.constant(x[first : first + ROWS_AT_ONCE]) for x in (prompts, draws, plans))
             notes, state = self._compiled(state, tf.constant(first), *these, options)
             if (rows := notes.numpy()).min() == NONE:
                 raise KantorError(
@@ -121,6 +121,7 @@ class Sampler:
         first: tf.Tensor,
         prompts: tf.Tensor,
         draws: tf.Tensor,
+        plans: tf.Tensor,
         options: dict[str, tf.Tensor],
     ) -> tuple[tf.Tensor, tuple[State, tf.Tensor]]:
         """Compose some rows from `first` on, where `prompts` (rows, pieces, 4) has no tokens. With
@@ -131,13 +132,11 @@ class Sampler:
             state, before = state
 
             def decide(voice, probabilities):
-                drawn = choose(
-                    probabilities, draws[index, :, voice], before[:, voice], **options
-                )
+                drawn = choose(probabilities, draws[index, :, voice], before[:, voice], **options)
                 prompt = prompts[index, :, voice]
                 return tf.where(prompt == NONE, drawn, prompt)
 
-            notes, state = self._predictor.row(state, first + index, decide)
+            notes, state = self._predictor.row(state, first + index, plans[index], decide)
             return index + 1, (state, notes), rows.write(index, notes)
 
         rows = tf.TensorArray(tf.int32, ROWS_AT_ONCE, element_shape=prompts.shape[1:])
@@ -174,21 +173,11 @@ def choose(
     47 stands for all, and a `rhythm` of JOINT for none. Each probability is raised to
     1 / temperature.
     """
-    if rhythm is None:
-        weights = _weights(probabilities, temperature, top_k, top_p)
-    else:
+    weights = _weights(probabilities, temperature, top_k, top_p)
+    if rhythm is not None:
         hold = tf.one_hot(before, VOCABULARY_SIZE)
-        apart = (rhythm != JOINT)[:, None]
-        # Of a voice that moves; where it can't, of one that stays.
-        pitches = tf.where(apart, probabilities * (1 - hold), probabilities)
-        stays = tf.reduce_sum(probabilities * hold, axis=1)
-        moves = tf.reduce_sum(probabilities * (1 - hold), axis=1)
-        shares = _tempered(tf.stack([stays, moves], axis=1), rhythm)
-        shares /= tf.reduce_sum(shares, axis=1, keepdims=True)
-        weights = _weights(pitches, temperature, top_k, top_p)
-        weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
-        together = tf.where(moves[:, None] > 0, hold * shares[:, :1] + weights * shares[:, 1:], hold)
-        weights = tf.where(apart, together, weights)
+        apart = _drawn_apart(probabilities, hold, temperature, top_k, top_p, rhythm)
+        weights = tf.where((rhythm == JOINT)[:, None], weights, apart)
     # A running sum as a product: XLA's own is slow on a processor.
     summed = weights @ tf.linalg.band_part(tf.ones((VOCABULARY_SIZE, VOCABULARY_SIZE)), 0, -1)
     token = tf.reduce_sum(tf.cast(summed <= draws[:, None] * summed[:, -1:], tf.int32), axis=1)
@@ -196,6 +185,26 @@ def choose(
     fine = tf.reduce_all(tf.math.is_finite(probabilities), axis=1)
     fine &= tf.reduce_max(probabilities, axis=1) > 0
     return tf.where(fine, tf.minimum(token, last), NONE)
+
+
+def _drawn_apart(
+    probabilities: tf.Tensor,
+    hold: tf.Tensor,
+    temperature: tf.Tensor,
+    top_k: tf.Tensor | None,
+    top_p: tf.Tensor | None,
+    rhythm: tf.Tensor,
+) -> tf.Tensor:
+    """How much each token weighs, (pieces, 47), if first is drawn whether the note before goes on;
+    `hold` (pieces, 47) is 1 there.
+    """
+    stays, moves = probabilities * hold, probabilities * (1 - hold)
+    shares = tf.stack([tf.reduce_sum(part, axis=1) for part in (stays, moves)], axis=1)
+    shares = _tempered(shares, rhythm)
+    can_move = tf.reduce_any(moves > 0, axis=1, keepdims=True)
+    pitches = _weights(tf.where(can_move, moves, hold), temperature, top_k, top_p)
+    pitches /= tf.reduce_sum(pitches, axis=1, keepdims=True)
+    return hold * shares[:, :1] + pitches * shares[:, 1:]
 
 
 def _weights(
@@ -249,18 +258,23 @@ def _options(requests: Sequence[Request]) -> dict[str, tf.Tensor]:
     return arguments
 
 
-def _prepared(requests: Sequence[Request]) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens where there are prompts, int32, and draws, float32, both (rows, pieces, 4)."""
+def _prepared(requests: Sequence[Request]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tokens where there are prompts, int32, and draws, float32, both (rows, pieces, 4), and the
+    plans, int32 (rows, pieces, 6), UNKNOWN where there are none.
+    """
     shape = (len(requests), _rows(requests), len(VOICES))
     prompts = np.full(shape, NONE, np.int32)
     draws = np.zeros(shape, np.float32)
-    for prompt, drawn, request in zip(prompts, draws, requests, strict=True):
+    plans = np.full((*shape[:2], plan.COLUMNS), plan.UNKNOWN, np.int32)
+    for prompt, drawn, asked, request in zip(prompts, draws, plans, requests, strict=True):
         rows = request.prompt_rows
         if rows:
             prompt[:rows] = chorale.encode(request.prompt)
         generator = np.random.Generator(np.random.Philox(request.seed))
         drawn[rows:] = generator.random((len(drawn) - rows, len(VOICES)))
-    return prompts.swapaxes(0, 1), draws.swapaxes(0, 1)
+        if request.plan is not None:
+            asked[: request.all_rows] = request.plan
+    return prompts.swapaxes(0, 1), draws.swapaxes(0, 1), plans.swapaxes(0, 1)
 
 
 def _rows(requests: Sequence[Request]) -> int:

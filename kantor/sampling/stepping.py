@@ -31,7 +31,26 @@ AT_ITS_PLACE = (
     layers.InputLayer,
 )
 # Those of keras.ops that networks of rows use, all along other axes than time.
-OPERATIONS = ("Add", "Cast", "Equal", "GetItem", "Multiply", "OneHot", "Stack")
+OPERATIONS = (
+    "Absolute",
+    "Add",
+    "Cast",
+    "Clip",
+    "Equal",
+    "ExpandDims",
+    "GetItem",
+    "Greater",
+    "Less",
+    "LogicalAnd",
+    "Maximum",
+    "Mod",
+    "Multiply",
+    "NotEqual",
+    "OneHot",
+    "Stack",
+    "Subtract",
+    "Where",
+)
 
 
 def start(network: keras.Model, batch: int) -> State:

@@ -2,9 +2,10 @@
 
 Examples are what Keras's `fit` takes: the inputs of a member, and the notes that it is to
 predict. A member that steps by notes takes arpeggios, int32 (examples, notes - 1), and predicts
-the notes that follow them. One that steps by rows takes tokens, int32 (examples, rows, 4), and,
-if it has a lookback, hints for each row, int32 (examples, rows, hints); it predicts those same
-notes, each from what is above and before it.
+the notes that follow them. One that steps by rows takes tokens, int32 (examples, rows, 4); if it
+has a lookback, hints for each row, int32 (examples, rows, hints); and if it reads a plan, that of
+each row, int32 (examples, rows, 6). It predicts those same notes, each from what is above and
+before it.
 """
 
 import math
@@ -13,7 +14,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from kantor import params
+from kantor import params, plan
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOCABULARY_SIZE, VOICES
 from kantor.data.records import Record
 from kantor.network.lookback import NOTHING, TOKEN_HINTS
@@ -22,15 +23,17 @@ from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
 from kantor.system.runtime import keras
 
-Inputs = np.ndarray | tuple[np.ndarray, np.ndarray]
+Inputs = np.ndarray | tuple[np.ndarray, ...]
 Examples = tuple[Inputs, np.ndarray]
 
 LENGTHS = 64  # pieces are filled up to a multiple of this many rows, for a few shapes only
 ROWS_AT_ONCE = 4096
+# What of a plan is known or unknown together.
+PARTS_OF_A_PLAN = ((plan.TONIC, plan.MODE), (plan.BAR, plan.PLACE), (plan.PHRASE,), (plan.LEFT,))
 
 
 class Windows:
-    """Windows of one length, every one once an epoch, in a new order."""
+    """Windows of one length, every one once an epoch, in a new order. Their plans are unknown."""
 
     def __init__(self, windows: Sequence[Record], parts: Parts) -> None:
         self._parts = parts
@@ -58,14 +61,19 @@ class Crops:
 
     The hints of a crop may come from rows before it in the piece. Those of the `standalone` share
     of crops come from the crop itself, as in windows and at the beginning of pieces.
+
+    The plan is the piece's own. The share `without_plan` of the crops knows nothing of it, and of
+    the others the share `without_part` lacks one of its four parts: the key, the bars, the
+    phrases, the rows left.
     """
 
     def __init__(
         self, pieces: Sequence[Record], parts: Parts, settings: params.Crops, batch_size: int
     ) -> None:
         self._length = settings.rows
-        self._standalone, self._parts = settings.standalone, parts
+        self._settings, self._parts = settings, parts
         self._pieces = [piece.tokens for piece in pieces]
+        self._plans = [piece.plan for piece in pieces]
         lengths = np.array([len(tokens) for tokens in self._pieces])
         if lengths.min() < settings.rows:
             shortest = pieces[int(lengths.argmin())].chorale
@@ -85,32 +93,46 @@ class Crops:
 
     def epoch(self, draw: np.random.Generator) -> Examples:
         """The crops of an epoch."""
-        # Starts beyond the ends count as the ends, so that the first and the last rows of a
-        # piece come as often as others.
-        beyond = self._length // ROWS_PER_QUARTER // 3
-        crops, hints_of_crops = [], []
+        # Starts beyond the ends count as the ends, so that the first rows of a piece come as often
+        # as others, and the last ones more often: all of them must sound like an end.
+        beats = self._length // ROWS_PER_QUARTER
+        before, beyond = beats // 3, round(beats * self._settings.beyond_end)
+        crops, plans, hints_of_crops = [], [], []
         for piece in draw.choice(len(self._pieces), self.count, p=self._share):
-            start = draw.integers(-beyond, self._starts[piece] + beyond, endpoint=True)
+            start = draw.integers(-before, self._starts[piece] + beyond, endpoint=True)
             first = ROWS_PER_QUARTER * int(np.clip(start, 0, self._starts[piece]))
             key = draw.integers(*self._keys[piece], endpoint=True)
             rows = slice(first, first + self._length)
             crops.append(transposed(self._pieces[piece][rows], key))
+            if self._parts.plan:
+                own = plan.transposed(self._plans[piece][rows], key)
+                plans.append(self._partly_unknown(own, draw))
             if self._hints:
                 notes, others = np.split(self._hints[piece][rows], [TOKEN_HINTS], axis=1)
                 hints_of_crops.append(np.hstack([transposed(notes, key), others]))
         tokens = np.stack(crops)
+        plans = np.stack(plans) if plans else None
         if not self._hints:
-            return _examples(self._parts, tokens, None)
+            return _examples(self._parts, tokens, None, plans)
         all_hints = np.stack(hints_of_crops)
         # The GRUs begin with the crop: its first row is learnt as that of a piece or window, of
         # which only the place is known.
         all_hints[:, 0, :TOKEN_HINTS] = NOTHING
         all_hints[:, 0, TOKEN_HINTS:-1] = 0
-        standalone = np.flatnonzero(draw.random(self.count) < self._standalone)
+        standalone = np.flatnonzero(draw.random(self.count) < self._settings.standalone)
         own_hints = hints(tokens[standalone], self._parts.lookback)
         for crop, own in zip(standalone, own_hints, strict=True):
             all_hints[crop, :, :-1] = own[:, :-1]  # all but the place in the piece
-        return _examples(self._parts, tokens, all_hints)
+        return _examples(self._parts, tokens, all_hints, plans)
+
+    def _partly_unknown(self, own: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+        """The plan of a crop with what it doesn't know as UNKNOWN."""
+        if draw.random() < self._settings.without_plan:
+            return plan.unknown(len(own))
+        for columns in PARTS_OF_A_PLAN:
+            if draw.random() < self._settings.without_part:
+                own[:, columns] = plan.UNKNOWN
+        return own
 
 
 def hints(
@@ -158,8 +180,19 @@ def transposed(tokens: np.ndarray, key: int) -> np.ndarray:
     return np.where(pitch, tokens + key, tokens).astype(np.int32)
 
 
-def _examples(parts: Parts, tokens: np.ndarray, hints: np.ndarray | None) -> Examples:
-    if parts.steps == "rows":
-        return (tokens if hints is None else (tokens, hints)), tokens
-    arpeggios = tokens.reshape(len(tokens), -1)
-    return arpeggios[:, :-1], arpeggios[:, 1:]
+def _examples(
+    parts: Parts,
+    tokens: np.ndarray,
+    hints: np.ndarray | None,
+    plans: np.ndarray | None = None,
+) -> Examples:
+    if parts.steps == "notes":
+        arpeggios = tokens.reshape(len(tokens), -1)
+        return arpeggios[:, :-1], arpeggios[:, 1:]
+    inputs = [tokens]
+    if hints is not None:
+        inputs.append(hints)
+    if parts.plan:
+        nothing = np.full((*tokens.shape[:2], plan.COLUMNS), plan.UNKNOWN, np.int32)
+        inputs.append(nothing if plans is None else plans)
+    return (tuple(inputs) if inputs[1:] else tokens), tokens

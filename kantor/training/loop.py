@@ -11,6 +11,7 @@ import numpy as np
 
 from kantor.chorale import VOCABULARY_SIZE
 from kantor.network import recurrence
+from kantor.network.voice_leading import RULES
 from kantor.params import Train
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
@@ -97,6 +98,10 @@ def compiled(model: keras.Model, settings: Train) -> keras.Model:
             # Replicas wait for each other, which can't be compiled.
             jit_compile=settings.replicas == 1,
         )
+        if settings.weight_decay:
+            # What is nearly forbidden weighs more than decay would allow.
+            rules = [v for v in copy.trainable_variables if RULES in v.path]
+            copy.optimizer.exclude_from_weight_decay(rules)
         copy.optimizer.build(copy.trainable_variables)
     return copy
 

@@ -2,14 +2,17 @@
 
 import numpy as np
 
+from kantor.plan import COLUMNS, UNKNOWN
 from kantor.sampling.predictor import predictor
 from kantor.system.runtime import keras, tf
 
 
-def stepped(network: keras.Model, rows: np.ndarray) -> np.ndarray:
-    """What the network predicts for every note of rows (pieces, rows, 4) from those before it,
-    row by row: (pieces, notes, 47).
+def stepped(network: keras.Model, rows: np.ndarray, plan: np.ndarray | None = None) -> np.ndarray:
+    """What the network predicts for every note of rows (pieces, rows, 4) from those before it and
+    from their plan (pieces, rows, 6), row by row: (pieces, notes, 47).
     """
+    if plan is None:
+        plan = np.full((*rows.shape[:2], COLUMNS), UNKNOWN, np.int32)
     by_rows = predictor(network)
     state = by_rows.start(len(rows), rows.shape[1] + 2)
     predictions = []
@@ -19,6 +22,6 @@ def stepped(network: keras.Model, rows: np.ndarray) -> np.ndarray:
             predictions.append(probabilities.numpy())
             return tf.constant(rows[:, row, int(voice)])
 
-        notes, state = by_rows.row(state, tf.constant(row), decide)
+        notes, state = by_rows.row(state, tf.constant(row), tf.constant(plan[:, row]), decide)
         assert np.array_equal(notes, rows[:, row])
     return np.stack(predictions, axis=1)

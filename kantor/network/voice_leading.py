@@ -1,0 +1,88 @@
+"""How voices lead each other: what a higher voice, decided already, says of a lower one's note.
+
+Notes are compared by intervals and motions alone, so that what is learnt holds in every key. What
+comes of it is added to the logits of the lower voice; it is nothing at first.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kantor.chorale import SILENCE, VOCABULARY_SIZE, VOICES
+from kantor.system import runtime
+
+if TYPE_CHECKING:
+    from kantor.system.runtime import keras
+
+# Semitones from a lower voice up to a higher one, and of a motion; what is larger is as these.
+INTERVALS = (-5, 24)
+LARGEST_MOVE = 13
+INTERVAL_COUNT = INTERVALS[1] - INTERVALS[0] + 1
+MOVE_COUNT = 2 * LARGEST_MOVE + 2  # one of them is that nothing is known
+OCTAVE = 12
+PERFECT = (0, 7)
+TOKENS = np.arange(VOCABULARY_SIZE, dtype=np.int32)
+RULES = "_parallels"  # ends the names of the layers that weigh what is nearly forbidden
+
+
+def leading(
+    rows: "keras.KerasTensor", before: "keras.KerasTensor"
+) -> "Callable[[int], list[keras.KerasTensor]]":
+    """For a voice, what each of the voices above it adds to its logits, (batch, rows, 47), from
+    tokens (batch, rows, 4) of the rows and of those before them.
+
+    That is a number for each interval that would follow, learnt for every interval before and
+    every motion of the higher voice; and one for what would be parallel or hidden in contrary
+    motion: the same perfect interval again, as kantor.judging counts it.
+    """
+    layers, ops = runtime.keras.layers, runtime.keras.ops
+    sounded = ops.logical_and(before > SILENCE, before < VOCABULARY_SIZE)
+    sounds = rows > SILENCE
+    motions = rows - before
+
+    def pair(voice: int, higher: int) -> "list[keras.KerasTensor]":
+        name = f"{VOICES[voice]}_under_{VOICES[higher]}"
+        both = ops.logical_and(sounded[:, :, voice], sounded[:, :, higher])
+        both = ops.cast(ops.logical_and(both, sounds[:, :, higher]), "int32")
+        interval = before[:, :, higher] - before[:, :, voice]
+        following = ops.subtract(rows[:, :, higher : higher + 1], TOKENS)
+        motion = motions[:, :, higher]
+
+        move = ops.clip(motion, -LARGEST_MOVE, LARGEST_MOVE) + LARGEST_MOVE + 1
+        context = (_number(interval) * MOVE_COUNT + move) * both
+        size = INTERVAL_COUNT * MOVE_COUNT * INTERVAL_COUNT
+        table = layers.Embedding(size, 1, embeddings_initializer="zeros", name=name)
+        place = ops.expand_dims(context * INTERVAL_COUNT, 2) + _number(following)
+        here = ops.cast(sounds[:, :, higher : higher + 1], "float32")
+        prefer = table(place)[:, :, :, 0] * here
+
+        own = ops.subtract(TOKENS, before[:, :, voice : voice + 1])
+        moved = ops.cast(ops.not_equal(motion, 0), "int32") * both
+        again = _equal(ops.absolute(following) % OCTAVE, _last(ops.absolute(interval) % OCTAVE))
+        wrong = again * ops.cast(ops.not_equal(own, 0), "int32") * (TOKENS > SILENCE)
+        same = ops.cast(ops.greater(own * _last(motion), 0), "int32")
+        kinds = []
+        for perfect in PERFECT:
+            twice = wrong * _last(moved * _equal(ops.absolute(interval) % OCTAVE, perfect))
+            kinds += [twice * same, twice * (1 - same)]
+        rule = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=name + RULES)
+        forbid = rule(ops.cast(ops.stack(kinds, axis=3), "float32"))[:, :, :, 0]
+        return [prefer, forbid]
+
+    return lambda voice: [part for higher in range(voice) for part in pair(voice, higher)]
+
+
+def _number(intervals: "keras.KerasTensor") -> "keras.KerasTensor":
+    """Intervals counted from 0."""
+    return runtime.keras.ops.clip(intervals, *INTERVALS) - INTERVALS[0]
+
+
+def _equal(a: "keras.KerasTensor", b: "keras.KerasTensor | int") -> "keras.KerasTensor":
+    ops = runtime.keras.ops
+    return ops.cast(ops.equal(a, b), "int32")
+
+
+def _last(values: "keras.KerasTensor") -> "keras.KerasTensor":
+    """Values (batch, rows) for all tokens of a row alike, (batch, rows, 1)."""
+    return runtime.keras.ops.expand_dims(values, 2)
