@@ -1,6 +1,6 @@
 """Kantor: Bach's chorales, from the scores to a trained model and new music.
 
-Imports point one way, from the end of this list to its beginning: system; chorale, metadata,
+Imports point one way, from the end of this list to its beginning: system; chorale, details, metadata,
 params; synth, notation; judging; data; network; training; sampling; evaluation; report; elsewhere;
 commands.
 """

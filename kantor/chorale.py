@@ -39,9 +39,14 @@ def decode(tokens: np.ndarray) -> np.ndarray:
     return np.where(tokens == SILENCE, SILENCE, tokens + LOWEST - 1)
 
 
-def runs(values: np.ndarray) -> list[tuple[int, int]]:
-    """Begin and end of each run of equal values (n,), such as the held notes of a voice."""
-    changes = np.flatnonzero(np.diff(values)) + 1
+def runs(values: np.ndarray, struck: np.ndarray | None = None) -> list[tuple[int, int]]:
+    """Begin and end of each run of equal values (n,), such as the held notes of a voice. Where
+    `struck` (n,) is 1 another run begins, as a note does that is struck again.
+    """
+    begins = np.diff(values) != 0
+    if struck is not None:
+        begins |= struck[1:] == 1
+    changes = np.flatnonzero(begins) + 1
     return list(pairwise([0, *changes.tolist(), len(values)])) if len(values) else []
 
 
