@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kantor.chorale import ROWS_PER_QUARTER
 from kantor.judging import words
 from kantor.judging.notes import Error
 from kantor.judging.standard import Standard
@@ -13,16 +14,16 @@ from kantor.notation.bars import Bars
 PLACE_WIDTH = 18
 
 
-def metre(metadata: Metadata) -> str:
+def metre(metadata: Metadata, bars: Bars) -> str:
     """How the bars of a piece are counted."""
-    bars = Bars.of_metadata(metadata)
+    counted = f"bars of {', then of '.join(bars.metres)}"
     if not metadata.metre:
-        return f"no metre in the file: bars of {bars.metre} from the first note"
+        counted = f"no metre in the file: {counted} from the first note"
     if not bars.pickup:
-        return f"bars of {bars.metre}"
-    quarters = metadata.pickup
+        return counted
+    quarters = bars.pickup / ROWS_PER_QUARTER
     length = "a quarter" if quarters == 1 else f"{quarters:g} quarters"
-    return f"bars of {bars.metre}; the pickup of {length} is bar 0"
+    return f"{counted}; the pickup of {length} is bar 0"
 
 
 def errors(listed: Sequence[Error], bars: Bars) -> list[str]:

@@ -10,7 +10,6 @@ import numpy as np
 
 from kantor.chorale import ROWS_PER_QUARTER
 from kantor.details import UNKNOWN, Details
-from kantor.metadata import Metadata
 
 ROWS_PER_WHOLE = 4 * ROWS_PER_QUARTER
 DEFAULT_METRE = "4/4"
@@ -40,26 +39,23 @@ class Bars(tuple[Bar, ...]):
     """
 
     @classmethod
-    def regular(cls, rows: int, metre: str, pickup: float) -> "Bars":
-        """Bars of one metre for a piece of `rows` rows, after a pickup in quarters, 0 = none."""
+    def of(
+        cls, rows: int, metre: str = "", pickup: float | None = None, details: Details | None = None
+    ) -> "Bars":
+        """The bars of a piece of `rows` rows: those of the details, if they tell them for all
+        rows, or else of this metre after a pickup in quarters; "" is 4/4, and None no pickup.
+        """
+        metre = metre or DEFAULT_METRE
+        if details is not None and (np.stack([details.bar, details.place]) != UNKNOWN).all():
+            return cls._of_places(details.bar, details.place, metre)
         length = bar_rows(metre)
-        places = (np.arange(rows) - round(pickup * ROWS_PER_QUARTER)) % length
+        places = (np.arange(rows) - round((pickup or 0) * ROWS_PER_QUARTER)) % length
         return cls._of_places(np.full(rows, length), places, metre)
 
     @classmethod
-    def of(cls, rows: int, metadata: Metadata, details: Details | None = None) -> "Bars":
-        """The bars of a piece of `rows` rows: those of the details, if they tell them for all
-        rows, or else of the metadata, or else four quarters from the first row on.
-        """
-        metre = metadata.metre or DEFAULT_METRE
-        if details is None or (np.stack([details.bar, details.place]) == UNKNOWN).any():
-            return cls.regular(rows, metre, metadata.pickup or 0.0)
-        return cls._of_places(details.bar, details.place, metre)
-
-    @classmethod
     def _of_places(cls, lengths: np.ndarray, places: np.ndarray, metre: str) -> "Bars":
-        """Bars from the length (rows,) of the bar that each row is in, and its place there;
-        `metre` is that of a length which has several.
+        """The bars of rows that are each in a bar of `lengths` (rows,), at `places` (rows,) of
+        it; `metre` is the one to prefer of those that a length has.
         """
         lines = (np.diff(places) != 1) | (places[1:] == 0) | (np.diff(lengths) != 0)
         begins = [0, *(np.flatnonzero(lines) + 1).tolist(), len(places)]
@@ -103,10 +99,12 @@ def bar_rows(metre: str) -> int:
     return max(1, round(beats * ROWS_PER_WHOLE / unit))
 
 
-def _metre(rows: int, likely: str) -> str:
-    """The metre of a bar of some rows: the likely one if it has as many, or else the simplest."""
-    if rows == bar_rows(likely):
-        return likely
+def _metre(rows: int, preferred: str) -> str:
+    """The metre of a bar of some rows: the preferred one if it has as many, or else in quarters,
+    or in halves if that is long, or in eighths or sixteenths if it must.
+    """
+    if rows == bar_rows(preferred):
+        return preferred
     if rows > LONGEST_IN_QUARTERS and rows % (2 * ROWS_PER_QUARTER) == 0:
         return f"{rows // (2 * ROWS_PER_QUARTER)}/2"
     if rows % ROWS_PER_QUARTER == 0:

@@ -25,8 +25,9 @@ def read(path: Path) -> tuple[np.ndarray, Metadata]:
     wrong = chorale.out_of_range(grid)
     if len(wrong):
         row, voice = wrong[0].tolist()
+        bars = Bars.of(len(grid), description.metre, description.pickup)
         raise KantorError(
-            f"{path}, {Bars.of_metadata(description).words(row)}, {VOICES[voice]}: MIDI pitch "
-            f"{grid[row, voice]}; expected {LOWEST} to {HIGHEST}"
+            f"{path}, {bars.words(row)}, {VOICES[voice]}: MIDI pitch {grid[row, voice]}; "
+            f"expected {LOWEST} to {HIGHEST}"
         )
     return grid, description

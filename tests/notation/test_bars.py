@@ -1,6 +1,5 @@
 import pytest
 
-from kantor.metadata import Metadata
 from kantor.notation.bars import Bars
 
 
@@ -19,8 +18,8 @@ from kantor.notation.bars import Bars
     ],
 )
 def test_a_row_has_the_bar_and_beat_that_musicians_count(metre, pickup, row, words):
-    assert Bars.of_metadata(Metadata(metre=metre, pickup=pickup)).words(row) == words
+    assert Bars.of(60, metre, pickup).words(row) == words
 
 
 def test_a_pickup_of_a_whole_bar_is_none():
-    assert Bars.of_metadata(Metadata(metre="3/4", pickup=3.0)).words(0) == "bar 1, beat 1"
+    assert Bars.of(60, "3/4", 3.0).words(0) == "bar 1, beat 1"
