@@ -8,6 +8,7 @@ kantor.notation.reading reads as the same grid.
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -135,8 +136,25 @@ def write(score: stream.Score, path: Path) -> None:
         for event in track.events:
             # In one channel, a voice that ends would silence another on the same pitch.
             event.channel = channel
-    soprano.events = conductor.events[:-2] + soprano.events
+    soprano.events = _merged(conductor.events[:-2], soprano.events)
     path.with_suffix(".mid").write_bytes(file.writestr())
+
+
+def _merged(*tracks: list[midi.MidiEvent]) -> list[midi.MidiEvent]:
+    """The events of tracks as one track: each comes after an event that tells how long after the
+    one before it comes.
+    """
+    timed = []
+    for events in tracks:
+        time = 0
+        for wait, event in zip(events[::2], events[1::2], strict=True):
+            time += wait.time
+            timed.append((time, wait, event))
+    timed.sort(key=itemgetter(0))
+    now = 0
+    for time, wait, _ in timed:
+        wait.time, now = time - now, time
+    return [event for _, *pair in timed for event in pair]
 
 
 def bar_at(part: stream.Part, row: int) -> stream.Measure:
