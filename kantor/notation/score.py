@@ -140,16 +140,20 @@ def write(score: stream.Score, path: Path) -> None:
     path.with_suffix(".mid").write_bytes(file.writestr())
 
 
-def _merged(*tracks: list[midi.MidiEvent]) -> list[midi.MidiEvent]:
-    """The events of tracks as one track: each comes after an event that tells how long after the
-    one before it comes.
+def _merged(conductor: list[midi.MidiEvent], voice: list[midi.MidiEvent]) -> list[midi.MidiEvent]:
+    """The events of two tracks as one: before each stands one that tells how long after the one
+    before it comes. What the conductor's track says several times, once a part, comes once.
     """
     timed = []
-    for events in tracks:
+    for events in (conductor, voice):
         time = 0
         for wait, event in zip(events[::2], events[1::2], strict=True):
             time += wait.time
-            timed.append((time, wait, event))
+            repeated = any(
+                (time, event.type, event.data) == (t, e.type, e.data) for t, _, e in timed
+            )
+            if events is voice or not repeated:
+                timed.append((time, wait, event))
     timed.sort(key=itemgetter(0))
     now = 0
     for time, wait, _ in timed:
