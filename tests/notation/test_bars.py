@@ -1,6 +1,6 @@
 import pytest
 
-from helpers.details import of_bars
+from helpers.barred import of_bars
 from kantor.details import UNKNOWN
 from kantor.notation.bars import Bars
 

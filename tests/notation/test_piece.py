@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from music21 import midi
 from scipy.io import wavfile
 
-from helpers.details import grids_with_details, of_bars
+from helpers.barred import grids_with_details, of_bars
 from helpers.music import grids
 from kantor import chorale
 from kantor import details as details_file

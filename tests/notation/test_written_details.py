@@ -7,7 +7,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from music21 import converter, expressions, stream
 
-from helpers.details import grids_with_details, of_bars
+from helpers.barred import grids_with_details, of_bars
 from helpers.scores import IN_C, chord
 from kantor import chorale
 from kantor.details import UNKNOWN
