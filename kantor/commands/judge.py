@@ -99,7 +99,7 @@ def _read(paths: list[Path]) -> "tuple[dict[Path, Score], list[str]]":
     scores, failures = {}, []
     for path in paths:
         try:
-            grid, description = files.read(path)
+            grid, description, _ = files.read(path)
             chorale.check_sounds(grid, str(path))
             scores[path] = grid, description
         except KantorError as error:
