@@ -93,12 +93,13 @@ def read(path: Path) -> Iterator[Record]:
         raise KantorError(f"{path}: no such records; run `dvc repro preprocess`")
     try:
         for tokens, chorale, row, plan, struck in tf.data.TFRecordDataset(str(path)).map(_parsed):
+            notes = _in_rows(tokens, (-1, len(VOICES)))
             yield Record(
-                _in_rows(tokens, len(VOICES)),
+                notes,
                 int(chorale),
                 int(row),
-                _in_rows(plan, len(plans.COLUMNS)),
-                _in_rows(struck, len(VOICES)),
+                _in_rows(plan, (len(notes), len(plans.COLUMNS))),
+                _in_rows(struck, notes.shape),
             )
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError, ValueError):
         raise KantorError(f"{path}: damaged records; run `dvc repro -f preprocess`") from None
@@ -111,8 +112,8 @@ def _parsed(example: tf.Tensor) -> tuple[tf.Tensor, ...]:
     return tuple(values[name] for name in Record._fields)
 
 
-def _in_rows(values: tf.Tensor, columns: int) -> np.ndarray:
-    return values.numpy().astype(np.int32).reshape(-1, columns)
+def _in_rows(values: tf.Tensor, shape: tuple[int, int]) -> np.ndarray:
+    return values.numpy().astype(np.int32).reshape(shape)
 
 
 def _int64s(value: np.ndarray | int) -> tf.train.Feature:
