@@ -107,10 +107,7 @@ def _over_ties(fermata: np.ndarray, struck: np.ndarray, line: np.ndarray) -> np.
 
 
 def _bars(parts: list[stream.Part], rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows in the bar of each row (rows,), and its place in it (rows,).
-
-    A short bar is the end of a bar if it is the first, or fills up the short one before it.
-    """
+    """Rows in the bar of each row (rows,), and its place in it (rows,)."""
     bar, place = np.full(rows, UNKNOWN), np.full(rows, UNKNOWN)
     measures = next(filter(None, (list(part[stream.Measure]) for part in parts)), [])
     metre, reached = None, 0
@@ -122,16 +119,28 @@ def _bars(parts: list[stream.Part], rows: int) -> tuple[np.ndarray, np.ndarray]:
             continue
         extent, length = _extent(measure), int(length)
         count = extent.stop - extent.start
-        if measure.paddingLeft:
-            first = round(measure.paddingLeft * ROWS_PER_QUARTER)
-        elif number == 0:
-            first = max(length - count, 0)
-        else:
-            first = reached if reached + count <= length else 0
-        bar[extent] = length
-        place[extent] = ((first + np.arange(count)) % length)[: max(rows - extent.start, 0)]
+        following = _extent(measures[number + 1]) if number + 1 < len(measures) else None
+        first = _first_place(count, length, reached if number else None, following)
+        places = (first + np.arange(count)) % length
+        bar[extent], place[extent] = length, places[: max(rows - extent.start, 0)]
         reached = (first + count) % length
     return bar, place
+
+
+def _first_place(count: int, length: int, reached: int | None, following: slice | None) -> int:
+    """The place where a measure of `count` rows begins, in bars of `length` rows.
+
+    `reached` is the place after the measure before, None if there is none; `following` has the
+    rows of the next measure. music21's own guess, paddingLeft, is wrong after split bars.
+    """
+    upbeat = max(length - count, 0)
+    if reached is None:
+        return upbeat
+    if reached and reached + count <= length:
+        return reached
+    # A repeat splits a bar in two, or an upbeat to the next part has a measure of its own.
+    split = following is not None and count + following.stop - following.start <= length
+    return upbeat if 2 * count < length and following is not None and not split else 0
 
 
 def _signatures(parts: list[stream.Part], rows: int) -> np.ndarray:

@@ -113,6 +113,10 @@ def test_a_fermata_lasts_as_long_as_its_note_with_all_its_ties():
         # A bar that a repeat cuts in two, and one that is just short.
         (bars("4/4", 4, 3, 1, 4), 16, [*range(16)] * 3),
         (bars("4/4", 4, 3, 4), 16, [*range(16), *range(12), *range(16)]),
+        # An upbeat to the next part; what just ends the piece.
+        (bars("4/4", 4, 4, 1, 4), 16, [*range(16), *range(16), 12, 13, 14, 15, *range(16)]),
+        (bars("4/4", 4, 4, 1), 16, [*range(16), *range(16), *range(4)]),
+        (bars("4/4", 4, 1, 3, 4), 16, [*range(16)] * 3),
         (bars("3/32", 1, 1), -1, [-1] * 8),
         (bars(None, 1, 1), -1, [-1] * 8),
         (stream.Part(line(1, 1)), -1, [-1] * 8),
