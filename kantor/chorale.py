@@ -25,6 +25,7 @@ ROWS_PER_QUARTER = 4
 
 HEADER = "note0,note1,note2,note3"
 FILE_NAME = re.compile(r"chorale_(\d{3})\.csv")
+DETAILS_NAME = re.compile(r"chorale_\d{3}\.details\.csv")  # see kantor.details
 EXPECTED_CELL = f"a whole number, 0 (silence) or {LOWEST} to {HIGHEST}"
 
 
@@ -110,7 +111,8 @@ def read(path: Path) -> np.ndarray:
 
 def read_split(folder: Path, split: str) -> dict[int, np.ndarray]:
     """Read `folder`/`split`/chorale_NNN.csv, by the chorale's number, in order."""
-    paths = sorted((folder / split).glob("*.csv"))
+    files = (folder / split).glob("*.csv")
+    paths = sorted(path for path in files if not DETAILS_NAME.fullmatch(path.name))
     if not paths:
         raise KantorError(f"{folder / split}: no chorales in it; run `dvc repro download`")
     grids = {}

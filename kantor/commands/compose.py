@@ -101,7 +101,7 @@ def _prompt(path: Path | None, rows: int) -> "tuple[np.ndarray | None, Metadata]
 
     if path is None:
         return None, metadata.Metadata()
-    grid, description = files.read(path)
+    grid, description, _ = files.read(path)
     if rows > len(grid):
         raise KantorError(f"--prompt-rows is {rows}; {path} has {len(grid)} rows")
     return grid[: rows or len(grid)], description

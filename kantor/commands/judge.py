@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kantor.metadata import Metadata
     from kantor.notation.bars import Bars
 
-    Score = tuple[np.ndarray, Metadata, Details | None]
+    Score = tuple[np.ndarray, Metadata, Details]
 
 CHORALES = Path("data/chorales")
 SUFFIXES = {"annotate": ".musicxml", "notes": ".csv"}
@@ -93,17 +93,16 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _read(paths: list[Path]) -> "tuple[dict[Path, Score], list[str]]":
     """The scores of the files, and what is wrong with those that can't be read."""
-    from kantor import chorale, details
+    from kantor import chorale
     from kantor.notation import files
     from kantor.system.errors import KantorError
 
     scores, failures = {}, []
     for path in paths:
         try:
-            grid, description = files.read(path)
+            grid, description, details = files.read(path)
             chorale.check_sounds(grid, str(path))
-            there = path.suffix == ".csv"
-            scores[path] = grid, description, details.beside(path, len(grid)) if there else None
+            scores[path] = grid, description, details
         except KantorError as error:
             failures.append(str(error))
     return scores, failures
@@ -112,8 +111,8 @@ def _read(paths: list[Path]) -> "tuple[dict[Path, Score], list[str]]":
 def _bars(music: "Score") -> "Bars":
     from kantor.notation.bars import Bars
 
-    grid, description, more = music
-    return Bars.of(len(grid), description.metre, description.pickup, more)
+    grid, description, details = music
+    return Bars.of(len(grid), description.metre, description.pickup, details)
 
 
 def _surprises(scores: "dict[Path, Score]", path: Path, threads: int) -> "dict[Path, pd.DataFrame]":
@@ -139,10 +138,10 @@ def _annotate(
     from kantor.notation.piece import BACH, Piece
     from kantor.system import atomic
 
-    grid, description, more = music
+    grid, description, details = music
     # Only an edition's chorales have titles.
     title, composer = (description.heading, BACH) if description.title else (source.stem, "")
-    piece = Piece(grid, title, composer, description, more)
+    piece = Piece(grid, title, composer, description, details)
     text = marking.musicxml(piece, words.marks(errors), tempo)
     with atomic.output(output) as fresh:
         fresh.write_text(text, "utf-8")
