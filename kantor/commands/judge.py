@@ -39,6 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     from kantor import params
     from kantor.judging import counterpoint, report
     from kantor.judging.standard import Standard
+    from kantor.notation.bars import told as bars_told
     from kantor.system.errors import KantorError
 
     _check(arguments)
@@ -48,10 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
     surprises = {}
     if scores and arguments.model.exists():
         surprises = _surprises(scores, arguments.model, settings.threads)
-    for path, (grid, description, _) in scores.items():
+    for path, (grid, description, details) in scores.items():
         bars = _bars(scores[path])
+        told = bool(description.metre) or bars_told(details)
         errors = counterpoint.errors(grid)
-        print(f"{path}: {report.metre(description, bars)}")
+        print(f"{path}: {report.metre(bars, told)}")
         print(*report.errors(errors, bars), *report.grade(grid, standard), sep="\n")
         if path in surprises:
             from kantor.evaluation import surprise

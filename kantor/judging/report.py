@@ -8,16 +8,15 @@ from kantor.chorale import ROWS_PER_QUARTER
 from kantor.judging import words
 from kantor.judging.notes import Error
 from kantor.judging.standard import Standard
-from kantor.metadata import Metadata
 from kantor.notation.bars import Bars
 
 PLACE_WIDTH = 18
 
 
-def metre(metadata: Metadata, bars: Bars) -> str:
-    """How the bars of a piece are counted."""
+def metre(bars: Bars, told: bool) -> str:
+    """How the bars of a piece are counted, and if the file does not tell."""
     counted = f"bars of {', then of '.join(bars.metres)}"
-    if not metadata.metre:
+    if not told:
         counted = f"no metre in the file: {counted} from the first note"
     if not bars.pickup:
         return counted

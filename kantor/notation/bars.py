@@ -46,7 +46,7 @@ class Bars(tuple[Bar, ...]):
         rows, or else of this metre after a pickup in quarters; "" is 4/4, and None no pickup.
         """
         metre = metre or DEFAULT_METRE
-        if details is not None and (np.stack([details.bar, details.place]) != UNKNOWN).all():
+        if details is not None and told(details):
             return cls._of_places(details.bar, details.place, metre)
         length = bar_rows(metre)
         places = (np.arange(rows) - round((pickup or 0) * ROWS_PER_QUARTER)) % length
@@ -91,6 +91,11 @@ class Bars(tuple[Bar, ...]):
         """Bar and beat of a row, such as "bar 3, beat 2.5"."""
         bar, beat = self.place(row)
         return f"bar {bar}, beat {beat:g}"
+
+
+def told(details: Details) -> bool:
+    """Whether details tell the bars, for all rows."""
+    return bool((np.stack([details.bar, details.place]) != UNKNOWN).all())
 
 
 def bar_rows(metre: str) -> int:
