@@ -12,7 +12,7 @@ from kantor.chorale import SILENCE, VOICES, runs
 ROW, SEMITONE = 8, 7  # width and height of a note, in the picture's units
 LEFT, TOP = 34, 6  # of the first row and the highest pitch
 COLOURS = {"soprano": "#c2410c", "alto": "#a16207", "tenor": "#0f766e", "bass": "#4338ca"}
-GAP = 2  # between a note and the same pitch struck again
+GAP = 3  # between a note and the same pitch struck again
 LEAST = 0.08  # how full a note is that the model thought impossible
 LEVELS = 20  # steps from there to full
 OCTAVE = 12
