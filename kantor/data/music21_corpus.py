@@ -61,8 +61,7 @@ def read_one(row: dict[str, str]) -> tuple[Metadata, np.ndarray, Details]:
 def fitted(extras: Details, grid: np.ndarray, published: np.ndarray) -> Details:
     """The details of a score, whose grid is (rows, 4), for the published chorale (rows, 4).
 
-    Where a pitch changes in one grid and stays in the other, the score can't tell whether the
-    published note is struck.
+    Where a pitch changes in the score alone, it can't tell whether the published note is struck.
     """
     doubtful = details.changes(grid) & ~details.changes(published)
     struck = np.where(doubtful, UNKNOWN, extras.struck)

@@ -110,12 +110,13 @@ def _bars(parts: list[stream.Part], rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows in the bar of each row (rows,), and its place in it (rows,)."""
     bar, place = np.full(rows, UNKNOWN), np.full(rows, UNKNOWN)
     measures = next(filter(None, (list(part[stream.Measure]) for part in parts)), [])
-    metre, reached = None, 0
+    length, reached = 0, 0
     for number, measure in enumerate(measures):
-        metre = measure.timeSignature or metre
-        length = metre.barDuration.quarterLength * ROWS_PER_QUARTER if metre else 0
+        if metre := measure.timeSignature:
+            before, length = length, metre.barDuration.quarterLength * ROWS_PER_QUARTER
+            # A short bar is not filled up in another metre.
+            reached = reached if length == before else 0
         if not length or length % 1:
-            reached = 0
             continue
         extent, length = _extent(measure), int(length)
         count = extent.stop - extent.start

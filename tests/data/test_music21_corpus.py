@@ -131,6 +131,9 @@ def test_the_held_last_chord_goes_on_in_its_bar_and_is_not_struck():
     assert extras.place.tolist() == [8, 9, 10, 11, *range(12), 0, 1]
     assert set(extras.bar) == {12} and extras.fermata.tolist() == [0] * 4 + [1] * 14
     assert np.array_equal(extras.struck[:8], STRUCK) and not extras.struck[8:].any()
+    just_struck = details.unknown(5)._replace(struck=STRUCK[:5])
+    _, extras = music21_corpus._arrange(HELD[:5].copy(), just_struck, row(steps="7"))
+    assert extras.struck[4:, 0].tolist() == [1, 0, 0]
 
 
 def test_of_stretched_rows_the_first_copy_is_struck_and_bars_are_longer():

@@ -128,6 +128,13 @@ def test_places_are_counted_in_bars(part, bar, places):
     assert details.place.tolist() == places
 
 
+def test_a_short_bar_is_not_filled_up_in_another_metre():
+    part = bars("3/4", 3, 2, 1, 4)
+    part[stream.Measure][2].timeSignature = meter.TimeSignature("4/4")
+    places = [*range(12), *range(8), *range(12, 16), *range(16)]
+    assert read_details(part).place.tolist() == places
+
+
 def test_metre_and_signature_change_where_the_score_says_so():
     part = bars("4/4", 4, 3)
     second = part[stream.Measure].last()
