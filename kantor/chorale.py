@@ -25,6 +25,7 @@ ROWS_PER_QUARTER = 4
 
 HEADER = "note0,note1,note2,note3"
 FILE_NAME = re.compile(r"chorale_(\d{3})\.csv")
+DETAILS_NAME = re.compile(r"chorale_\d{3}\.details\.csv")  # see kantor.details
 EXPECTED_CELL = f"a whole number, 0 (silence) or {LOWEST} to {HIGHEST}"
 
 
@@ -39,9 +40,14 @@ def decode(tokens: np.ndarray) -> np.ndarray:
     return np.where(tokens == SILENCE, SILENCE, tokens + LOWEST - 1)
 
 
-def runs(values: np.ndarray) -> list[tuple[int, int]]:
-    """Begin and end of each run of equal values (n,), such as the held notes of a voice."""
-    changes = np.flatnonzero(np.diff(values)) + 1
+def runs(values: np.ndarray, struck: np.ndarray | None = None) -> list[tuple[int, int]]:
+    """Begin and end of each run of equal values (n,), such as the held notes of a voice. Where
+    `struck` (n,) is 1 another run begins, as a note does that is struck again.
+    """
+    begins = np.diff(values) != 0
+    if struck is not None:
+        begins |= struck[1:] == 1
+    changes = np.flatnonzero(begins) + 1
     return list(pairwise([0, *changes.tolist(), len(values)])) if len(values) else []
 
 
@@ -105,7 +111,8 @@ def read(path: Path) -> np.ndarray:
 
 def read_split(folder: Path, split: str) -> dict[int, np.ndarray]:
     """Read `folder`/`split`/chorale_NNN.csv, by the chorale's number, in order."""
-    paths = sorted((folder / split).glob("*.csv"))
+    files = (folder / split).glob("*.csv")
+    paths = sorted(path for path in files if not DETAILS_NAME.fullmatch(path.name))
     if not paths:
         raise KantorError(f"{folder / split}: no chorales in it; run `dvc repro download`")
     grids = {}

@@ -1,8 +1,9 @@
 """A grid as sound: four voices, each a tone generator of its own.
 
-Each voice's phase runs on from note to note. A pitch that stays is held, not struck again.
-Where a note ends and another begins, the one fades out while the other fades in, along
-halves of a squared sine, so there is no click and no dip.
+Each voice's phase runs on from note to note. Where a note ends and another begins, the one
+fades out while the other fades in, along halves of a squared sine, so there is no click and no
+dip. A pitch that stays is held, unless it is struck again: then the note before has faded out
+when it begins, as on an organ, whose key must come up first.
 
 The organ stands in a room: its sound comes back as a tail of many faint echoes, the high ones
 fainter, which dies away within a second or so.
@@ -47,11 +48,17 @@ def frequency(pitch: int) -> float:
 
 
 def synthesise(
-    grid: np.ndarray, tempo: float, rate: int, amplitude: float, timbre: str
+    grid: np.ndarray,
+    tempo: float,
+    rate: int,
+    amplitude: float,
+    timbre: str,
+    struck: np.ndarray | None = None,
 ) -> np.ndarray:
     """Play a grid (rows, 4) at `tempo` quarters a minute; float32 samples within [-1, 1].
 
-    The last row sounds twice as long as the others and fades away.
+    Where `struck` (rows, 4) is 1 a note begins, even if its pitch is the one before. The last row
+    sounds twice as long as the others and fades away.
     """
     rows = len(grid) + LAST_CHORD_TIMES - 1
     # Rounded row by row, the ends would drift; rounded from the start, none is off by more
@@ -59,8 +66,11 @@ def synthesise(
     starts = np.rint(np.arange(rows + 1) * 60 * rate / (tempo * ROWS_PER_QUARTER)).astype(int)
     fade = round(FADE_SECONDS[timbre] * rate)
     sound = np.zeros(starts[-1] + fade, np.float32)
-    for voice in np.concatenate([grid, grid[-1:].repeat(LAST_CHORD_TIMES - 1, axis=0)]).T:
-        _play(sound, voice, starts, rate, fade, _cycle(PARTIALS[timbre]))
+    more = [(0, LAST_CHORD_TIMES - 1), (0, 0)]
+    grid_played = np.pad(grid, more, "edge")
+    struck_played = np.zeros_like(grid_played) if struck is None else np.pad(struck, more)
+    for voice, strokes in zip(grid_played.T, struck_played.T, strict=True):
+        _play(sound, voice, strokes, starts, rate, fade, _cycle(PARTIALS[timbre]))
     if wet := ROOM[timbre]:
         sound += np.float32(wet) * signal.oaconvolve(sound, _tail(rate))[: len(sound)]
     away = np.linspace(1, 0, len(sound) - starts[len(grid) - 1], dtype=np.float32)
@@ -78,27 +88,31 @@ def write_wav(sound: np.ndarray, rate: int, path: Path) -> None:
 def _play(
     sound: np.ndarray,
     voice: np.ndarray,
+    struck: np.ndarray,
     starts: np.ndarray,
     rate: int,
     fade: int,
     cycle: np.ndarray,
 ) -> None:
-    """Add the notes of one voice (rows,) to `sound`."""
+    """Add the notes of one voice (rows,), which begin anew where `struck` (rows,) is 1."""
     rise = np.sin(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
     phase = 0
-    for first, end in runs(voice):
+    for first, end in runs(voice, struck):
         pitch, start, stop = voice[first], starts[first], starts[end]
         if pitch == SILENCE:
             continue
         step = round(frequency(pitch) / rate * TURN)
-        phases = np.arange(stop - start + fade, dtype=np.uint32)
+        again = end < len(voice) and voice[end] == pitch
+        # It never is shorter than a fade, even if its rows are.
+        length = max(stop - start, fade) if again else stop - start + fade
+        phases = np.arange(length, dtype=np.uint32)
         phases *= np.uint32(step)
         phases += np.uint32(phase)
         phases >>= np.uint32(PHASE_BITS - CYCLE_BITS)
         note = cycle[phases]
         note[:fade] *= rise
         note[-fade:] *= rise[::-1]
-        sound[start : stop + fade] += note
+        sound[start : start + length] += note
         phase = (phase + step * int(stop - start)) % TURN
 
 

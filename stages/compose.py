@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kantor import chorale, metadata, params
+from kantor import chorale, details, metadata, params
 from kantor.data import records
 from kantor.evaluation import likelihood
 from kantor.judging.grade import Reference
@@ -30,11 +30,11 @@ def main() -> None:
     corpus = metadata.read(CHORALES / "corpus.csv")
     original = prompted_from(settings.compose.prompt, corpus)
     train = chorale.read_split(CHORALES, "train")
-    prompt = original.grid[: settings.compose.prompt.rows]
+    prompt = original.first(settings.compose.prompt.rows)
     pieces = {
-        "prompt": original._replace(grid=prompt),
-        "original": original._replace(grid=original.grid[: settings.compose.original_rows]),
-        **samples(network, settings.compose, original._replace(grid=prompt)),
+        "prompt": prompt,
+        "original": original.first(settings.compose.original_rows),
+        **samples(network, settings.compose, prompt),
         **showcase(network, settings.compose, settings.preferred, Reference.fit([*train.values()])),
         **training_chorales(settings.compose.training_chorales, train, corpus),
     }
@@ -95,7 +95,7 @@ def showcase(
 def training_chorales(count: int, train: dict[int, np.ndarray], corpus: Corpus) -> dict[str, Piece]:
     """The first `count` chorales of the training split, by name."""
     first = list(train.items())[:count]
-    return {f"train_{index:03d}": of_bach(grid, corpus["train", index]) for index, grid in first}
+    return {f"train_{index:03d}": of_bach("train", index, grid, corpus) for index, grid in first}
 
 
 def prompted_from(prompt: params.Prompt, corpus: Corpus) -> Piece:
@@ -111,12 +111,14 @@ def prompted_from(prompt: params.Prompt, corpus: Corpus) -> Piece:
         raise errors.KantorError(
             f"params.yaml: compose.prompt.rows is {prompt.rows}; that chorale has {len(grid)} rows"
         )
-    return of_bach(grid, corpus[prompt.split, index])
+    return of_bach(prompt.split, index, grid, corpus)
 
 
-def of_bach(grid: np.ndarray, description: metadata.Metadata) -> Piece:
+def of_bach(split: str, index: int, grid: np.ndarray, corpus: Corpus) -> Piece:
     """A chorale of the edition as a piece."""
-    return Piece(grid, description.heading, BACH, description)
+    description = corpus[split, index]
+    path = CHORALES / chorale.file_name(split, index)
+    return Piece(grid, description.heading, BACH, description, details.beside(path, len(grid)))
 
 
 def probabilities(network: runtime.keras.Model, grids: list[np.ndarray]) -> list[pd.DataFrame]:

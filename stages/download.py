@@ -1,10 +1,10 @@
-"""download: the chorales of one edition, and their metadata."""
+"""download: the chorales of one edition, their details, and their metadata."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from kantor import chorale, metadata, params
+from kantor import chorale, details, metadata, params
 from kantor.data import archive, music21_corpus
 from kantor.system import atomic, errors
 from kantor.system.progress import Progress
@@ -21,20 +21,27 @@ def main() -> None:
     keys = limited(published or manifest, settings.limit)
 
     with_score = [manifest[key] for key in keys if key in manifest]
-    grids, descriptions = {}, {}
+    grids, descriptions, extras = {}, {}, {}
     with Progress("read scores", len(with_score), "scores") as progress:
-        for description, grid in music21_corpus.read_all(with_score):
+        for description, grid, extra in music21_corpus.read_all(with_score):
             key = (description.split, description.index)
-            grids[key], descriptions[key] = grid, description
+            grids[key], descriptions[key], extras[key] = grid, description, extra
             progress.advance()
     if published is not None:
+        extras = {
+            key: music21_corpus.fitted(extra, grids[key], published[key])
+            for key, extra in extras.items()
+        }
         grids = {key: published[key] for key in keys}
 
     with atomic.output(OUTPUT) as folder:
         for split in chorale.SPLITS:
             (folder / split).mkdir(parents=True)
         for key in keys:
-            (folder / chorale.file_name(*key)).write_text(chorale.to_csv(grids[key]))
+            path = folder / chorale.file_name(*key)
+            path.write_text(chorale.to_csv(grids[key]))
+            if key in extras:
+                details.file_beside(path).write_text(details.to_csv(extras[key]))
         rows = [
             replace(descriptions.get(key, metadata.Metadata(*key)), rows=len(grids[key]))
             for key in keys

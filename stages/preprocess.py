@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kantor import chorale, params
-from kantor.data import records
+from kantor import chorale, details, params
+from kantor.data import plans, records
 from kantor.system import atomic, errors
 
 INPUT = Path("data/chorales")
@@ -48,8 +48,13 @@ def main() -> None:
 
 def chorales(split: str) -> list[records.Record]:
     """The chorales of a split, as records."""
+    pieces = []
     grids = chorale.read_split(INPUT, split)
-    return [records.Record(chorale.encode(grid), index, 0) for index, grid in grids.items()]
+    for (index, grid), plan in zip(grids.items(), plans.read(INPUT, split), strict=True):
+        path = INPUT / chorale.file_name(split, index)
+        struck = details.beside(path, len(grid)).struck.astype(np.int32)
+        pieces.append(records.Record(chorale.encode(grid), index, 0, plan, struck))
+    return pieces
 
 
 def describe(pieces: list[records.Record]) -> dict:
@@ -61,6 +66,9 @@ def describe(pieces: list[records.Record]) -> dict:
     }
     return {
         "chorales": len(pieces),
+        "chorales_with_details": sum(
+            bool((piece.struck != details.UNKNOWN).any()) for piece in pieces
+        ),
         "rows": len(grid),
         "notes": grid.size,
         "silent_notes": int((grid == chorale.SILENCE).sum()),

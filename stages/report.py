@@ -192,7 +192,7 @@ def pack(
 def draw(name: str, composition: Piece, prompt_rows: int, folder: Path) -> str:
     """Draw the piano roll of a piece, into the folder and for the page."""
     table = pd.read_csv(PROBABILITIES / f"{name}.csv", index_col="row")
-    drawn = piano_roll.draw(composition.grid, table.to_numpy(), prompt_rows)
+    drawn = piano_roll.draw(composition.grid, table.to_numpy(), prompt_rows, composition.struck)
     (folder / f"{name}-piano-roll.svg").write_text(drawn, "utf-8")
     return drawn
 

@@ -97,3 +97,9 @@ def test_runs_are_of_one_value_each_and_make_up_the_whole(values):
     assert [value for run in runs for value in run] == values
     assert all(len(set(run)) == 1 for run in runs)
     assert all(one[0] != after[0] for one, after in pairwise(runs))
+
+
+def test_a_run_ends_where_its_value_is_struck_again():
+    values, struck = np.array([5, 5, 5, 5, 7, 7]), np.array([0, -1, 1, 0, 0, 1])
+    assert chorale.runs(values, struck) == [(0, 2), (2, 4), (4, 5), (5, 6)]
+    assert chorale.runs(values, np.full(6, -1)) == chorale.runs(values) == [(0, 4), (4, 6)]

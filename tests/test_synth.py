@@ -68,6 +68,52 @@ def test_a_held_note_is_not_struck_again():
     assert peaks.min() > 0.24 and peaks.max() <= 0.25
 
 
+@pytest.mark.parametrize("timbre", TIMBRES)
+def test_a_repeated_note_is_struck_again_without_a_click(monkeypatch, timbre):
+    monkeypatch.setitem(synth.ROOM, timbre, 0.0)
+    cycle = synth._cycle(synth.PARTIALS[timbre])
+    slope = np.abs(np.diff(cycle)).max() * len(cycle) / RATE * synth.frequency(72)
+    fade = np.pi / 2 / (synth.FADE_SECONDS[timbre] * RATE)
+    grid = np.zeros((8, 4), int)
+    grid[:, 0] = 72
+    struck = np.zeros_like(grid)
+    struck[[0, 4], 0] = 1
+    for tempo in (37.5, 38.2, 60.0, 66.6):
+        sound = synth.synthesise(grid, tempo, RATE, 0.25, timbre, struck)
+        assert np.abs(np.diff(sound)).max() <= 0.25 * (slope + fade * 1.01)
+        again = round(RATE * 60 / tempo)
+        quiet = round(0.08 * synth.FADE_SECONDS[timbre] * RATE)
+        assert np.abs(sound[again - quiet : again + quiet]).max() < 0.25 * 0.02
+        held = round(2 * synth.FADE_SECONDS[timbre] * RATE)
+        for middle in (again - held, again + held):
+            assert np.abs(sound[middle - 200 : middle + 200]).max() > 0.24, "as loud as ever"
+        spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) ** 2
+        above = np.fft.rfftfreq(len(sound), 1 / RATE) > 9 * synth.frequency(72)
+        assert spectrum[above].sum() < 1e-6 * spectrum.sum(), "a click would be heard up there"
+
+
+def test_only_the_voice_that_is_struck_again_changes():
+    grid = np.tile([72, 67, 60, 48], (8, 1))
+    struck = np.zeros_like(grid)
+    struck[4, 1] = 1
+    alone = np.where(np.arange(4) == 1, grid, 0)
+    change = synth.synthesise(grid, 60.0, RATE, 0.05, "organ", struck) - play(
+        grid, 60.0, amplitude=0.05, timbre="organ"
+    )
+    of_alto = synth.synthesise(alone, 60.0, RATE, 0.05, "organ", struck) - play(
+        alone, 60.0, amplitude=0.05, timbre="organ"
+    )
+    assert np.abs(change).max() > 0.01
+    np.testing.assert_allclose(change, of_alto, atol=1e-6)
+
+
+@pytest.mark.parametrize("tempo", [300.0, 700.0, 1000.0])
+def test_rows_shorter_than_a_fade_can_be_struck_again(tempo):
+    grid = np.full((12, 4), 60)
+    sound = synth.synthesise(grid, tempo, 16000, 0.1, "organ", np.ones_like(grid))
+    assert np.isfinite(sound).all() and np.abs(sound).max() > 0.1
+
+
 def test_the_room_answers_softly_and_dies_away():
     grid = np.zeros((8, 4), int)
     grid[:2, 1] = 60  # two seconds, then silence

@@ -163,13 +163,13 @@ def _start(path: Path, rows: int, wish: "Wish") -> Start:
     """The first rows of a chorale as CSV, MIDI or MusicXML, all if 0; what is wished replaces
     what its file tells.
     """
-    from kantor import details, params, planning
+    from kantor import params, planning
     from kantor.data import plans
     from kantor.notation import files
     from kantor.plan import BAR, UNKNOWN
     from kantor.system.errors import KantorError
 
-    grid, metadata = files.read(path)
+    grid, metadata, details = files.read(path)
     if rows > len(grid):
         raise KantorError(f"--prompt-rows is {rows}; {path} has {len(grid)} rows")
     told = {
@@ -178,7 +178,7 @@ def _start(path: Path, rows: int, wish: "Wish") -> Start:
         "pickup": metadata.pickup,
     }
     both = params.checked(params.Wish, told | wish.model_dump(exclude_none=True), str(path))
-    plan = plans.plan(details.beside(path, len(grid)), metadata, len(grid))
+    plan = plans.plan(details, metadata, len(grid))
     # Details know of a change of metre, metadata don't.
     as_detailed = wish.metre is None and wish.pickup is None and (plan[:, BAR] != UNKNOWN).any()
     plan = planning.laid_over(plan, wish if as_detailed else both)

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from kantor.details import Details
     from kantor.judging.notes import Error
     from kantor.metadata import Metadata
+    from kantor.notation.bars import Bars
 
-    Score = tuple[np.ndarray, Metadata]
+    Score = tuple[np.ndarray, Metadata, Details]
 
 CHORALES = Path("data/chorales")
 SUFFIXES = {"annotate": ".musicxml", "notes": ".csv"}
@@ -37,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     from kantor import params
     from kantor.judging import counterpoint, report
     from kantor.judging.standard import Standard
-    from kantor.notation.bars import Bars
+    from kantor.notation.bars import told as bars_told
     from kantor.system.errors import KantorError
 
     _check(arguments)
@@ -47,10 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
     surprises = {}
     if scores and arguments.model.exists():
         surprises = _surprises(scores, arguments.model, settings.threads)
-    for path, (grid, description) in scores.items():
-        bars = Bars.of_metadata(description)
+    for path, (grid, description, details) in scores.items():
+        bars = _bars(scores[path])
+        told = bool(description.metre) or bars_told(details)
         errors = counterpoint.errors(grid)
-        print(f"{path}: {report.metre(description)}")
+        print(f"{path}: {report.metre(bars, told)}")
         print(*report.errors(errors, bars), *report.grade(grid, standard), sep="\n")
         if path in surprises:
             from kantor.evaluation import surprise
@@ -99,27 +102,33 @@ def _read(paths: list[Path]) -> "tuple[dict[Path, Score], list[str]]":
     scores, failures = {}, []
     for path in paths:
         try:
-            grid, description = files.read(path)
+            grid, description, details = files.read(path)
             chorale.check_sounds(grid, str(path))
-            scores[path] = grid, description
+            scores[path] = grid, description, details
         except KantorError as error:
             failures.append(str(error))
     return scores, failures
+
+
+def _bars(music: "Score") -> "Bars":
+    from kantor.notation.bars import Bars
+
+    grid, description, details = music
+    return Bars.of(len(grid), description.metre, description.pickup, details)
 
 
 def _surprises(scores: "dict[Path, Score]", path: Path, threads: int) -> "dict[Path, pd.DataFrame]":
     """How surprising the notes of each score are to a model."""
     from kantor.evaluation import likelihood, surprise
     from kantor.network import model_file
-    from kantor.notation.bars import Bars
     from kantor.system import runtime
 
     runtime.pin(threads)
     predict = likelihood.model_predictor(model_file.load(path), "listen")
-    frames = surprise.surprises([grid for grid, _ in scores.values()], predict)
+    frames = surprise.surprises([grid for grid, *_ in scores.values()], predict)
     return {
-        path: surprise.named(frame, grid, Bars.of_metadata(description))
-        for (path, (grid, description)), frame in zip(scores.items(), frames, strict=True)
+        path: surprise.named(frame, music[0], _bars(music))
+        for (path, music), frame in zip(scores.items(), frames, strict=True)
     }
 
 
@@ -131,10 +140,10 @@ def _annotate(
     from kantor.notation.piece import BACH, Piece
     from kantor.system import atomic
 
-    grid, description = music
+    grid, description, details = music
     # Only an edition's chorales have titles.
     title, composer = (description.heading, BACH) if description.title else (source.stem, "")
-    piece = Piece(grid, title, composer, description)
+    piece = Piece(grid, title, composer, description, details)
     text = marking.musicxml(piece, words.marks(errors), tempo)
     with atomic.output(output) as fresh:
         fresh.write_text(text, "utf-8")

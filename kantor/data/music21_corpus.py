@@ -9,6 +9,8 @@ and how that is read, in this order:
 - `segments`: which rows are taken, as `row of the chorale:row of the score`;
 - `transpose`: semitones that all is moved by;
 - `steps`: rows of the chorale; the last chord is held until there are as many.
+
+The details follow the notes through all of that.
 """
 
 import csv
@@ -22,7 +24,9 @@ import numpy as np
 from music21 import corpus, stream
 from music21.corpus import chorales as hymns
 
+from kantor import details
 from kantor.chorale import SILENCE, VOICES, check
+from kantor.details import NO_SIGNATURE, UNKNOWN, Details
 from kantor.metadata import Metadata
 from kantor.notation import reading
 
@@ -35,36 +39,47 @@ def manifest() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def read_all(rows: list[dict[str, str]]) -> Iterator[tuple[Metadata, np.ndarray]]:
+def read_all(rows: list[dict[str, str]]) -> Iterator[tuple[Metadata, np.ndarray, Details]]:
     """Read the scores of manifest rows, in order, on all cores."""
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         yield from pool.map(read_one, rows, chunksize=2)
 
 
-def read_one(row: dict[str, str]) -> tuple[Metadata, np.ndarray]:
-    """Read the score of one manifest row: its metadata, and its grid."""
+def read_one(row: dict[str, str]) -> tuple[Metadata, np.ndarray, Details]:
+    """Read the score of one manifest row: its metadata, its grid, and its details."""
     # Without forceSource, music21 keeps pickles in the machine's temporary folder.
     score = corpus.parse(row["score"], forceSource=True)
     parts = [_part(score, voice) for voice in VOICES]
     if row["repeats"] == "expanded":
         parts = [part.expandRepeats() for part in parts]
-    grid = _arrange(reading.sample(parts), row)
+    grid = reading.sample(parts)
+    grid, extras = _arrange(grid, reading.score_details(parts, grid), row)
     check(grid, row["score"])
-    return _describe(score, parts[0], row, len(grid)), grid
+    return _describe(score, parts[0], row, len(grid)), grid, extras
+
+
+def fitted(extras: Details, grid: np.ndarray, published: np.ndarray) -> Details:
+    """The details of a score, whose grid is (rows, 4), for the published chorale (rows, 4).
+
+    Where a pitch changes in the score alone, it can't tell whether the published note is struck.
+    """
+    doubtful = details.changes(grid) & ~details.changes(published)
+    struck = np.where(doubtful, UNKNOWN, extras.struck)
+    return details.settled(extras._replace(struck=struck), published)
 
 
 def _part(score: stream.Score, voice: str) -> stream.Part:
     return next(p for p in score.parts if (p.partName or "").lower().startswith(voice))
 
 
-def _arrange(grid: np.ndarray, row: dict[str, str]) -> np.ndarray:
+def _arrange(grid: np.ndarray, extras: Details, row: dict[str, str]) -> tuple[np.ndarray, Details]:
     """Fill rests, stretch, cut into segments, transpose: what the manifest row says."""
     if row["fill_rests"] == "1":
         for voice in grid.T:
             sounding = np.flatnonzero(voice)
             places = np.arange(sounding[0], sounding[-1] + 1)
             voice[places] = voice[sounding[np.searchsorted(sounding, places, "right") - 1]]
-    grid = np.repeat(grid, int(row["stretch"]), axis=0)
+    grid, extras = _stretched(grid, extras, int(row["stretch"]))
     segments = [tuple(map(int, pair.split(":"))) for pair in row["segments"].split()]
     ends = [start for start, _ in segments[1:]] + [int(row["steps"])]
     source = np.concatenate(
@@ -73,8 +88,46 @@ def _arrange(grid: np.ndarray, row: dict[str, str]) -> np.ndarray:
             for (start, first), end in zip(segments, ends, strict=True)
         ]
     )
-    grid = grid[np.minimum(source, len(grid) - 1)]
-    return np.where(grid == SILENCE, SILENCE, grid + int(row["transpose"]))
+    grid, extras = grid[np.minimum(source, len(grid) - 1)], _taken(extras, source)
+    semitones = int(row["transpose"])
+    grid = np.where(grid == SILENCE, SILENCE, grid + semitones)
+    signatures = _transposed(extras.signature, semitones)
+    return grid, details.settled(extras._replace(signature=signatures), grid)
+
+
+def _stretched(grid: np.ndarray, extras: Details, times: int) -> tuple[np.ndarray, Details]:
+    """Every row as often as `times`, where only the first of its copies is struck."""
+    copy = np.tile(np.arange(times), len(grid))
+    repeated = Details(*(np.repeat(column, times, axis=0) for column in extras))
+    bar, place = (
+        np.where(column == UNKNOWN, UNKNOWN, column * times)
+        for column in (repeated.bar, repeated.place)
+    )
+    return np.repeat(grid, times, axis=0), repeated._replace(
+        bar=bar,
+        place=np.where(place == UNKNOWN, UNKNOWN, place + copy),
+        struck=np.where(copy[:, None] == 0, repeated.struck, 0),
+    )
+
+
+def _taken(extras: Details, source: np.ndarray) -> Details:
+    """The details of the rows `source`; after the last row, of the chord that is held there."""
+    last = len(extras.bar) - 1
+    taken = Details(*(column[np.minimum(source, last)] for column in extras))
+    beyond = np.maximum(source - last, 0)
+    place = np.where(taken.place == UNKNOWN, UNKNOWN, (taken.place + beyond) % abs(taken.bar))
+    return taken._replace(place=place, struck=np.where(beyond[:, None] > 0, 0, taken.struck))
+
+
+def _transposed(signature: np.ndarray, semitones: int) -> np.ndarray:
+    """Signatures moved by `semitones`, each a step of seven fifths: the one with the fewest
+    sharps or flats, and six sharps rather than six flats.
+    """
+    if not semitones:
+        return signature
+    return np.where(
+        signature == NO_SIGNATURE, NO_SIGNATURE, (signature + 7 * semitones + 5) % 12 - 5
+    )
 
 
 def _describe(
@@ -95,7 +148,7 @@ def _describe(
         title=_title(bwv),
         key=key.tonic.name.replace("-", "b"),
         mode=key.mode,
-        signature=None if row["transpose"] != "0" else signature.sharps,
+        signature=int(_transposed(np.array(signature.sharps), int(row["transpose"]))),
         metre=metre.ratioString,
         pickup=(float(pickup) if first_bar.paddingLeft else 0.0) if from_the_start else None,
     )

@@ -4,25 +4,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kantor.chorale import ROWS_PER_QUARTER
 from kantor.judging import words
 from kantor.judging.notes import Error
 from kantor.judging.standard import Standard
-from kantor.metadata import Metadata
 from kantor.notation.bars import Bars
 
 PLACE_WIDTH = 18
 
 
-def metre(metadata: Metadata) -> str:
-    """How the bars of a piece are counted."""
-    bars = Bars.of_metadata(metadata)
-    if not metadata.metre:
-        return f"no metre in the file: bars of {bars.metre} from the first note"
+def metre(bars: Bars, told: bool) -> str:
+    """How the bars of a piece are counted, and if the file does not tell."""
+    counted = f"bars of {', then of '.join(bars.metres)}"
+    if not told:
+        counted = f"no metre in the file: {counted} from the first note"
     if not bars.pickup:
-        return f"bars of {bars.metre}"
-    quarters = metadata.pickup
+        return counted
+    quarters = bars.pickup / ROWS_PER_QUARTER
     length = "a quarter" if quarters == 1 else f"{quarters:g} quarters"
-    return f"bars of {bars.metre}; the pickup of {length} is bar 0"
+    return f"{counted}; the pickup of {length} is bar 0"
 
 
 def errors(listed: Sequence[Error], bars: Bars) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from music21 import expressions, note, stream
+from music21 import expressions, stream
 
 from kantor.chorale import ROWS_PER_QUARTER
 from kantor.notation import score
@@ -20,8 +20,7 @@ def musicxml(piece: Piece, marks: Iterable[Mark], tempo: float) -> str:
     and so do the words. Words at one place of a voice are written together. The same piece and
     marks are the same text.
     """
-    setting = score.setting_for(piece.grid, piece.metadata)
-    built = score.build(piece.grid, setting, piece.title, piece.composer, tempo)
+    built = piece.score(tempo)
     parts = list(built.parts)
     for part in parts:
         if (first := part[stream.Measure].first()).number == 0:
@@ -30,21 +29,11 @@ def musicxml(piece: Piece, marks: Iterable[Mark], tempo: float) -> str:
     words: dict[tuple[int, int], list[str]] = {}
     for mark in marks:
         for voice in mark.voices:
-            _written_at(_bar_at(parts[voice], mark.row), mark.row).style.color = COLOUR
+            score.written_at(parts[voice], mark.row).style.color = COLOUR
         words.setdefault((mark.row, mark.voices[0]), []).append(mark.words)
     for (row, voice), texts in words.items():
-        bar = _bar_at(parts[voice], row)
+        bar = score.bar_at(parts[voice], row)
         text = expressions.TextExpression(", ".join(texts))
         text.placement, text.style.color = "above", COLOUR
         bar.insert(row / ROWS_PER_QUARTER - bar.offset, text)
     return score.musicxml(built)
-
-
-def _bar_at(part: stream.Part, row: int) -> stream.Measure:
-    """The bar in which a row is."""
-    return part.getElementAtOrBefore(row / ROWS_PER_QUARTER, [stream.Measure])
-
-
-def _written_at(bar: stream.Measure, row: int) -> note.GeneralNote:
-    """The note or rest that is written where a row is."""
-    return bar.getElementAtOrBefore(row / ROWS_PER_QUARTER - bar.offset, [note.GeneralNote])

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from music21 import stream
 
-from kantor import chorale, synth
+from kantor import chorale, details, synth
+from kantor.details import Details
 from kantor.metadata import Metadata
 from kantor.notation import score
 from kantor.params import Render
@@ -19,18 +21,40 @@ INDEX = "pieces.json"
 
 
 class Piece(NamedTuple):
-    """A grid (rows, 4), what its score is headed with, and what is known of its key and metre."""
+    """A grid (rows, 4), what its score is headed with, what is known of its key and metre, and
+    of each row.
+    """
 
     grid: np.ndarray
     title: str
     composer: str = "Kantor"
     metadata: Metadata = Metadata()
+    details: Details | None = None
+
+    @property
+    def struck(self) -> np.ndarray | None:
+        """Where a note begins (rows, 4), as in details; None if there are none."""
+        return None if self.details is None else self.details.struck
+
+    def first(self, rows: int) -> "Piece":
+        """The piece that its first rows are."""
+        details = self.details
+        if details is not None:
+            details = Details(*(column[:rows] for column in details))
+        return self._replace(grid=self.grid[:rows], details=details)
+
+    def score(self, tempo: float) -> stream.Score:
+        """The piece as a score; `tempo` is in quarters a minute."""
+        setting = score.setting_for(self.grid, self.metadata)
+        return score.build(self.grid, setting, self.title, self.composer, tempo, self.details)
 
 
 def save(pieces: Mapping[str, Piece], folder: Path) -> None:
-    """Write pieces as data: each grid as NAME.csv, and all else as pieces.json."""
+    """Write pieces as data: each grid as NAME.csv, with its details, if there are any, as
+    NAME.details.csv beside it, and all else as pieces.json.
+    """
     for name, piece in pieces.items():
-        (folder / f"{name}.csv").write_text(chorale.to_csv(piece.grid))
+        _write_csv(piece, folder / f"{name}.csv")
     index = {
         name: {
             "title": piece.title,
@@ -46,15 +70,7 @@ def load(folder: Path) -> dict[str, Piece]:
     """Read back what `save` wrote, in its order."""
     try:
         index = json.loads((folder / INDEX).read_text("utf-8"))
-        return {
-            name: Piece(
-                chorale.read(folder / f"{name}.csv"),
-                entry["title"],
-                entry["composer"],
-                Metadata(**entry["metadata"]),
-            )
-            for name, entry in index.items()
-        }
+        return {name: _loaded(folder / f"{name}.csv", entry) for name, entry in index.items()}
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise KantorError(
             f"{folder / INDEX}: {error!r}; expected what the stage compose writes; run "
@@ -63,12 +79,36 @@ def load(folder: Path) -> dict[str, Piece]:
 
 
 def write(piece: Piece, path: Path, settings: Render) -> None:
-    """Write a piece as `path` with the suffixes .csv, .wav, .mid and .musicxml."""
-    path.with_suffix(".csv").write_text(chorale.to_csv(piece.grid))
+    """Write a piece as `path` with the suffixes .csv, .wav, .mid and .musicxml, and .details.csv
+    if it has details.
+    """
+    _write_csv(piece, path.with_suffix(".csv"))
     sound = synth.synthesise(
-        piece.grid, settings.tempo, settings.rate, settings.amplitude, settings.timbre
+        piece.grid,
+        settings.tempo,
+        settings.rate,
+        settings.amplitude,
+        settings.timbre,
+        piece.struck,
     )
     synth.write_wav(sound, settings.rate, path.with_suffix(".wav"))
-    setting = score.setting_for(piece.grid, piece.metadata)
-    built = score.build(piece.grid, setting, piece.title, piece.composer, settings.tempo)
-    score.write(built, path)
+    score.write(piece.score(settings.tempo), path)
+
+
+def _write_csv(piece: Piece, path: Path) -> None:
+    path.write_text(chorale.to_csv(piece.grid))
+    if piece.details is not None:
+        details.file_beside(path).write_text(details.to_csv(piece.details))
+
+
+def _loaded(path: Path, entry: dict[str, Any]) -> Piece:
+    """The piece of a grid's file, with its entry in the index."""
+    grid = chorale.read(path)
+    there = details.file_beside(path).exists()
+    return Piece(
+        grid,
+        entry["title"],
+        entry["composer"],
+        Metadata(**entry["metadata"]),
+        details.beside(path, len(grid)) if there else None,
+    )

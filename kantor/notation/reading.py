@@ -1,22 +1,29 @@
-"""Scores as grids: MIDI and MusicXML, through music21."""
+"""Scores as grids and details: MIDI, MusicXML and more, through music21."""
 
 import math
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from music21 import converter, key, meter, stream
+from music21 import converter, expressions, key, meter, note, stream
 
-from kantor.chorale import ROWS_PER_QUARTER, VOICES
+from kantor import details
+from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES
+from kantor.details import NO_SIGNATURE, UNKNOWN, Details
 from kantor.metadata import Metadata
 from kantor.system.errors import KantorError
 
+MIDI = (".mid", ".midi")
+SOPRANO = 0
 
-def read(path: Path) -> tuple[np.ndarray, Metadata]:
-    """Read the grid (rows, 4) of a score, and the signature, metre and pickup that it tells.
 
-    The score is MIDI or MusicXML. Its parts are named after voices, where a silent one may be
-    missing, or there are four, soprano first. Silence after the last note is not part of it.
+def read(path: Path) -> tuple[np.ndarray, Metadata, Details]:
+    """Read the grid (rows, 4) of a score, the signature, metre and pickup that it tells, and its
+    details.
+
+    The score is MIDI, MusicXML or what else music21 reads. Its parts are named after voices, where
+    a silent one may be missing, or there are four, soprano first. Silence after the last note is
+    not part of it.
     """
     try:
         parts = list(converter.parse(path, forceSource=True, quantizePost=False).parts)
@@ -24,7 +31,14 @@ def read(path: Path) -> tuple[np.ndarray, Metadata]:
         raise KantorError(f"{path}: not a score that music21 can read ({error})") from error
     if not any(part.recurse().notes for part in parts):
         raise KantorError(f"{path}: no notes; expected a score of four voices")
-    return sample(_voices(parts, path)), _metadata(parts[0])
+    voices = _voices(parts, path)
+    grid = sample(voices)
+    extras = score_details(voices, grid)
+    if path.suffix.lower() in MIDI:
+        # It can't tell fermatas, and bars only as if there were no pickup.
+        absent = np.full(len(grid), UNKNOWN)
+        extras = extras._replace(fermata=absent, place=absent)
+    return grid, _metadata(parts[0]), extras
 
 
 def sample(parts: list[stream.Part]) -> np.ndarray:
@@ -38,12 +52,106 @@ def sample(parts: list[stream.Part]) -> np.ndarray:
     rows = max(math.ceil(flat.highestTime * ROWS_PER_QUARTER) for flat in flats)
     grid = np.zeros((rows, len(VOICES)), np.int64)
     for voice, flat in enumerate(flats):
-        for note in flat.notes:
-            if not note.duration.isGrace:
-                start = math.ceil(note.offset * ROWS_PER_QUARTER)
-                end = math.ceil((note.offset + note.quarterLength) * ROWS_PER_QUARTER)
-                grid[start:end, voice] = max(pitch.midi for pitch in note.pitches)
+        for sound in flat.notes:
+            if not sound.duration.isGrace:
+                grid[_extent(sound), voice] = max(pitch.midi for pitch in sound.pitches)
     return grid[: np.flatnonzero(grid.any(axis=1))[-1] + 1]
+
+
+def score_details(parts: list[stream.Part], grid: np.ndarray) -> Details:
+    """The details of four parts, of which `grid` (rows, 4) is the sample.
+
+    Bars and signatures are those of the first part that has them. Fermatas are the soprano's.
+    """
+    rows = len(grid)
+    struck, fermata = np.zeros((rows, len(VOICES)), np.int64), np.zeros(rows, np.int64)
+    for voice, part in enumerate(parts):
+        begins = False
+        for sound in part.flatten().notes:
+            extent = _extent(sound)
+            if sound.duration.isGrace:
+                continue
+            begins = begins or not _goes_on(sound)
+            if extent.start < min(extent.stop, rows):
+                struck[extent.start, voice] = begins
+                # What was too short to be sampled is struck where its tie leads.
+                begins = False
+                if voice == SOPRANO and _has_fermata(sound):
+                    fermata[extent] = 1
+    bar, place = _bars(parts, rows)
+    extras = details.settled(Details(bar, place, fermata, _signatures(parts, rows), struck), grid)
+    return extras._replace(fermata=_over_ties(fermata, extras.struck[:, SOPRANO], grid[:, SOPRANO]))
+
+
+def _extent(element: note.GeneralNote | stream.Measure) -> slice:
+    """The rows whose start a note or a bar covers."""
+    end = element.offset + element.duration.quarterLength
+    return slice(math.ceil(element.offset * ROWS_PER_QUARTER), math.ceil(end * ROWS_PER_QUARTER))
+
+
+def _goes_on(sound: note.NotRest) -> bool:
+    """Whether a note, or the highest of a chord, is tied to the one before."""
+    highest = max(getattr(sound, "notes", [sound]), key=lambda one: one.pitches[0].midi)
+    return highest.tie is not None and highest.tie.type in ("continue", "stop")
+
+
+def _has_fermata(sound: note.NotRest) -> bool:
+    return any(isinstance(mark, expressions.Fermata) for mark in sound.expressions)
+
+
+def _over_ties(fermata: np.ndarray, struck: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Fermatas (rows,) of a voice, drawn out over the whole of notes that are tied together."""
+    note_numbers = struck.cumsum()
+    under = np.isin(note_numbers, note_numbers[fermata == 1])
+    return (under & (line != SILENCE)).astype(np.int64)
+
+
+def _bars(parts: list[stream.Part], rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows in the bar of each row (rows,), and its place in it (rows,)."""
+    bar, place = np.full(rows, UNKNOWN), np.full(rows, UNKNOWN)
+    measures = next(filter(None, (list(part[stream.Measure]) for part in parts)), [])
+    length, reached = 0, 0
+    for number, measure in enumerate(measures):
+        if metre := measure.timeSignature:
+            before, length = length, metre.barDuration.quarterLength * ROWS_PER_QUARTER
+            # A short bar is not filled up in another metre.
+            reached = reached if length == before else 0
+        if not length or length % 1:
+            continue
+        extent, length = _extent(measure), int(length)
+        count = extent.stop - extent.start
+        following = _extent(measures[number + 1]) if number + 1 < len(measures) else None
+        first = _first_place(count, length, reached if number else None, following)
+        places = (first + np.arange(count)) % length
+        bar[extent], place[extent] = length, places[: max(rows - extent.start, 0)]
+        reached = (first + count) % length
+    return bar, place
+
+
+def _first_place(count: int, length: int, reached: int | None, following: slice | None) -> int:
+    """The place where a measure of `count` rows begins, in bars of `length` rows.
+
+    `reached` is the place after the measure before, None if there is none; `following` has the
+    rows of the next measure. music21's own guess, paddingLeft, is wrong after split bars.
+    """
+    upbeat = max(length - count, 0)
+    if reached is None:
+        return upbeat
+    if reached and reached + count <= length:
+        return reached
+    # A repeat splits a bar in two, or an upbeat to the next part has a measure of its own.
+    split = following is not None and count + following.stop - following.start <= length
+    return upbeat if 2 * count < length and following is not None and not split else 0
+
+
+def _signatures(parts: list[stream.Part], rows: int) -> np.ndarray:
+    """The signature of each row (rows,)."""
+    signatures = np.full(rows, NO_SIGNATURE)
+    flats = (part.flatten().getElementsByClass(key.KeySignature) for part in parts)
+    for signature in next(filter(None, map(list, flats)), []):
+        start = math.ceil(signature.offset * ROWS_PER_QUARTER)
+        signatures[start:] = NO_SIGNATURE if signature.sharps is None else signature.sharps
+    return signatures
 
 
 def _voices(parts: list[stream.Part], path: Path) -> list[stream.Part]:

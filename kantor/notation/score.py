@@ -1,13 +1,14 @@
 """Grids as scores: MIDI and MusicXML, through music21.
 
 A score has four parts, named after the voices. A pitch that stays is one held note, tied over
-bar lines. What is written here, kantor.notation.reading reads as the same grid.
+bar lines, unless details say that it is struck again. What is written here,
+kantor.notation.reading reads as the same grid.
 """
 
 import re
-from bisect import bisect
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,9 @@ from music21 import metadata as headings
 from music21.musicxml.m21ToXml import GeneralObjectExporter
 
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES, runs
+from kantor.details import UNKNOWN, Details
 from kantor.metadata import Metadata
-from kantor.notation.bars import DEFAULT_METRE
+from kantor.notation.bars import DEFAULT_METRE, Bars
 
 CLEFS = (clef.TrebleClef, clef.TrebleClef, clef.Treble8vbClef, clef.BassClef)
 SINGERS = (instrument.Soprano, instrument.Alto, instrument.Tenor, instrument.Bass)
@@ -78,24 +80,33 @@ def _key(grid: np.ndarray, metadata: Metadata) -> key.Key:
 
 
 def build(
-    grid: np.ndarray, setting: Setting, title: str, composer: str, tempo_mark: float
+    grid: np.ndarray,
+    setting: Setting,
+    title: str,
+    composer: str,
+    tempo_mark: float,
+    details: Details | None = None,
 ) -> stream.Score:
-    """A grid (rows, 4) as a score, with a fermata at the end; `tempo_mark` is in quarters a
-    minute.
+    """A grid (rows, 4) as a score; `tempo_mark` is in quarters a minute.
+
+    As far as details tell them, bars, fermatas and repeated notes are theirs. Where they don't,
+    bars are the setting's, a note begins where the pitch changes, and a fermata is at the end.
     """
+    bars = Bars.of(len(grid), setting.metre, setting.pickup, details)
     score = stream.Score(headings.Metadata(title=title, composer=composer))
     for number, name in enumerate(VOICES):
-        part = stream.Part(_bars(grid[:, number], setting))
+        struck = None if details is None else details.struck[:, number]
+        part = stream.Part(_measures(grid[:, number], struck, bars, setting))
         part.partName, part.partAbbreviation = name.capitalize(), name[0].upper()
         singer = SINGERS[number]()
         # music21 would draw these at random.
         singer.partId, singer.instrumentId = f"P{number + 1}", f"P{number + 1}-I1"
-        signature = key.KeySignature(setting.signature)
-        for element in (singer, CLEFS[number](), signature, meter.TimeSignature(setting.metre)):
+        for element in (singer, CLEFS[number](), key.KeySignature(setting.signature)):
             part[stream.Measure].first().insert(0, element)
-        end = expressions.Fermata()
-        end.type = "upright"
-        part.recurse().notesAndRests.last().expressions.append(end)
+        for row in _fermatas(grid[:, 0], details):
+            fermata = expressions.Fermata()
+            fermata.type = "upright"
+            written_at(part, row).expressions.append(fermata)
         part[stream.Measure].last().rightBarline = "final"
         part.makeAccidentals(inPlace=True)
         part.makeBeams(inPlace=True)
@@ -125,35 +136,83 @@ def write(score: stream.Score, path: Path) -> None:
         for event in track.events:
             # In one channel, a voice that ends would silence another on the same pitch.
             event.channel = channel
-    soprano.events = conductor.events[:-2] + soprano.events
+    soprano.events = _merged(conductor.events[:-2], soprano.events)
     path.with_suffix(".mid").write_bytes(file.writestr())
 
 
-def _bars(voice: np.ndarray, setting: Setting) -> list[stream.Measure]:
-    """The bars of a voice (rows,); the first may be a pickup, and the last not be full."""
-    rows = round(meter.TimeSignature(setting.metre).barDuration.quarterLength * ROWS_PER_QUARTER)
-    pickup = round(setting.pickup * ROWS_PER_QUARTER) % rows
-    lines = [0, *range(pickup or rows, len(voice), rows)]
-    bars = [
-        stream.Measure(number=number) for number in range(not pickup, len(lines) + (not pickup))
-    ]
-    if pickup:
-        bars[0].paddingLeft = (rows - pickup) / ROWS_PER_QUARTER
-    bars[-1].paddingRight = (pickup - len(voice)) % rows / ROWS_PER_QUARTER
-    changes = {place for run in runs(voice) for place in run}
-    for at, end in pairwise(sorted(changes.union(lines))):
-        bar = bars[bisect(lines, at) - 1]
-        while at < end:
-            beat = (at - pickup) % ROWS_PER_QUARTER
-            room = min(end - at, ROWS_PER_QUARTER - beat if beat else end - at)
-            size = next(size for size in WRITTEN if size <= room)
-            written = _written(int(voice[at]), size, setting)
-            goes_on, stays = at not in changes, at + size not in changes
-            if voice[at] != SILENCE and (goes_on or stays):
-                written.tie = tie.Tie(TIES[goes_on, stays])
-            bar.append(written)
-            at += size
-    return bars
+def _merged(conductor: list[midi.MidiEvent], voice: list[midi.MidiEvent]) -> list[midi.MidiEvent]:
+    """The events of two tracks as one: before each stands one that tells how long after the one
+    before it comes. What the conductor's track says several times, once a part, comes once.
+    """
+    timed = []
+    for events in (conductor, voice):
+        time = 0
+        for wait, event in zip(events[::2], events[1::2], strict=True):
+            time += wait.time
+            repeated = any(
+                (time, event.type, event.data) == (t, e.type, e.data) for t, _, e in timed
+            )
+            if events is voice or not repeated:
+                timed.append((time, wait, event))
+    timed.sort(key=itemgetter(0))
+    now = 0
+    for time, wait, _ in timed:
+        wait.time, now = time - now, time
+    return [event for _, *pair in timed for event in pair]
+
+
+def bar_at(part: stream.Part, row: int) -> stream.Measure:
+    """The bar of a score in which a row of its grid is."""
+    return part.getElementAtOrBefore(row / ROWS_PER_QUARTER, [stream.Measure])
+
+
+def written_at(part: stream.Part, row: int) -> note.GeneralNote:
+    """The note or rest that is written where a row of the grid is."""
+    bar = bar_at(part, row)
+    return bar.getElementAtOrBefore(row / ROWS_PER_QUARTER - bar.offset, [note.GeneralNote])
+
+
+def _measures(
+    voice: np.ndarray, struck: np.ndarray | None, bars: Bars, setting: Setting
+) -> list[stream.Measure]:
+    """The bars of a voice (rows,), with its notes and rests; not all need be full."""
+    changes = {row for run in runs(voice, struck) for row in run}
+    measures, metre = [], None
+    for bar in bars:
+        measure = stream.Measure(number=bar.number)
+        measure.paddingLeft = bar.missing / ROWS_PER_QUARTER
+        measure.paddingRight = bar.missing_after / ROWS_PER_QUARTER
+        if bar.metre != metre:
+            metre = bar.metre
+            measure.insert(0, meter.TimeSignature(metre))
+        inside = changes.intersection(range(bar.begin, bar.end))
+        for at, end in pairwise(sorted(inside | {bar.begin, bar.end})):
+            while at < end:
+                beat = (bar.missing + at - bar.begin) % ROWS_PER_QUARTER
+                room = min(end - at, ROWS_PER_QUARTER - beat if beat else end - at)
+                size = next(size for size in WRITTEN if size <= room)
+                written = _written(int(voice[at]), size, setting)
+                goes_on, stays = at not in changes, at + size not in changes
+                if voice[at] != SILENCE and (goes_on or stays):
+                    written.tie = tie.Tie(TIES[goes_on, stays])
+                measure.append(written)
+                at += size
+        measures.append(measure)
+    return measures
+
+
+def _fermatas(soprano: np.ndarray, details: Details | None) -> list[int]:
+    """The rows where a note of the soprano (rows,) with a fermata begins, and the last row if it
+    is not told of that.
+    """
+    last = len(soprano) - 1
+    if details is None:
+        return [last]
+    notes = np.zeros(len(soprano), int)
+    notes[[begin for begin, _ in runs(soprano, details.struck[:, 0])]] = 1
+    held = details.fermata
+    begins = [begin for begin, _ in runs(held, notes) if held[begin] == 1]
+    return [*begins, last] if held[last] == UNKNOWN else begins
 
 
 def _written(midi_pitch: int, rows: int, setting: Setting) -> note.GeneralNote:

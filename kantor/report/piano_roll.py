@@ -12,6 +12,7 @@ from kantor.chorale import SILENCE, VOICES, runs
 ROW, SEMITONE = 8, 7  # width and height of a note, in the picture's units
 LEFT, TOP = 34, 6  # of the first row and the highest pitch
 COLOURS = {"soprano": "#c2410c", "alto": "#a16207", "tenor": "#0f766e", "bass": "#4338ca"}
+GAP = 3  # between a note and the same pitch struck again
 LEAST = 0.08  # how full a note is that the model thought impossible
 LEVELS = 20  # steps from there to full
 OCTAVE = 12
@@ -26,12 +27,17 @@ STYLE = """\
 """
 
 
-def draw(grid: np.ndarray, probabilities: np.ndarray, prompt_rows: int = 0) -> str:
+def draw(
+    grid: np.ndarray,
+    probabilities: np.ndarray,
+    prompt_rows: int = 0,
+    struck: np.ndarray | None = None,
+) -> str:
     """A grid (rows, 4) as the text of an SVG.
 
-    `probabilities` are those of its notes, float (rows, 4), nan where there is none. The
-    line of class `cursor` is for whoever plays it; a row is 8 units wide and the first begins at
-    34.
+    `probabilities` are those of its notes, float (rows, 4), nan where there is none. Where
+    `struck` (rows, 4) is 1 a note begins, even if its pitch is the one before. The line of class
+    `cursor` is for whoever plays it; a row is 8 units wide and the first begins at 34.
     """
     sounding = grid[grid != SILENCE]
     # A piece that is all silence has a roll too, an empty octave.
@@ -54,28 +60,35 @@ def draw(grid: np.ndarray, probabilities: np.ndarray, prompt_rows: int = 0) -> s
             parts.append(f'<line class="line" x1="{LEFT}" x2="{width}" y1="{y}" y2="{y}"/>')
             parts.append(f'<text x="4" y="{y}">C{pitch // OCTAVE - 1}</text>')
     for number, name in enumerate(VOICES):
-        notes = _notes(grid[:, number], probabilities[:, number], highest)
+        strokes = None if struck is None else struck[:, number]
+        notes = _notes(grid[:, number], strokes, probabilities[:, number], highest)
         parts += [f'<g class="{name}">', *notes, "</g>"]
     parts.append(f'<line class="cursor" x1="{LEFT}" x2="{LEFT}" y1="0" y2="{height}"/></svg>\n')
     return "\n".join(parts)
 
 
-def _notes(voice: np.ndarray, probabilities: np.ndarray, highest: int) -> list[str]:
+def _notes(
+    voice: np.ndarray, struck: np.ndarray | None, probabilities: np.ndarray, highest: int
+) -> list[str]:
     """The notes of a voice: what the model thought of each row, and a frame around all."""
     drawn = []
     full = np.where(np.isnan(probabilities), 1, LEAST + (1 - LEAST) * probabilities)
     level = np.rint(full * LEVELS).astype(int)
-    for begin, end in runs(voice):
+    for begin, end in runs(voice, struck):
         if voice[begin] == SILENCE:
             continue
+        again = end < len(voice) and voice[end] == voice[begin]
+        right = LEFT + ROW * end - (GAP if again else 0)
         place = f'y="{_y(voice[begin], highest)}" height="{SEMITONE}"'
         for first, after in runs(level[begin:end]):
+            x = LEFT + ROW * (begin + first)
+            width = min(x + ROW * (after - first), right) - x
             drawn.append(
-                f'<rect x="{LEFT + ROW * (begin + first)}" width="{ROW * (after - first)}" '
+                f'<rect x="{x}" width="{width}" '
                 f'{place} fill-opacity="{level[begin + first] / LEVELS:g}"/>'
             )
-        frame = f'x="{LEFT + ROW * begin}" width="{ROW * (end - begin)}" {place}'
-        drawn.append(f'<rect class="frame" {frame}/>')
+        x = LEFT + ROW * begin
+        drawn.append(f'<rect class="frame" x="{x}" width="{right - x}" {place}/>')
     return drawn
 
 

@@ -110,7 +110,7 @@ def test_the_scores_have_the_key_and_metre_of_the_prompt(project):
     path.write_text(chorale.to_csv(random_grid(8)))
     on = ("--prompt-rows", 4, "--rows", 2)
     assert running.kantor(project, "compose", "csv", "--prompt", path, *on) == ""
-    _, described = reading.read(project / "csv/0.musicxml")
+    _, described, _ = reading.read(project / "csv/0.musicxml")
     assert (described.signature, described.metre, described.pickup) == (0, "3/4", 1.0)
 
     shutil.copy(path, project / "alone.csv")
@@ -118,7 +118,7 @@ def test_the_scores_have_the_key_and_metre_of_the_prompt(project):
     assert reading.read(project / "alone/0.musicxml")[1].metre == "4/4"
 
     assert running.kantor(project, "compose", "xml", "--prompt", "csv/0.musicxml", *on) == ""
-    _, described = reading.read(project / "xml/0.musicxml")
+    _, described, _ = reading.read(project / "xml/0.musicxml")
     assert (described.signature, described.metre) == (0, "3/4")
 
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from helpers import marks, running
+from helpers.barred import of_bars
 from helpers.made_up import made_up
 from helpers.music import random_grid
 from helpers.networks import small
 from helpers.scores import chord, written
 from kantor import chorale, metadata
+from kantor.details import to_csv
 from kantor.metadata import Metadata
 from kantor.network import model_file
 from kantor.notation import score
@@ -81,6 +83,16 @@ def test_a_chorale_of_the_edition_has_its_own_metre(project, capsys):
     path.parent.mkdir(exist_ok=True)
     path.write_text(chorale.to_csv(FIFTHS))
     assert judged(project, capsys, path, *WITHOUT_MODEL)[1].startswith("  bar 3, beat 2 ")
+
+
+def test_after_a_change_of_metre_bars_are_those_of_the_details(project, capsys):
+    # A bar of 3/4 in the middle: what would be beat 2 of bar 3 is the beginning of bar 4.
+    details = of_bars([(16, 0, 0), (12, 0, 0), (8, 0, 0), (16, 0, 4)])
+    (project / "changing.csv").write_text(chorale.to_csv(FIFTHS))
+    (project / "changing.details.csv").write_text(to_csv(details))
+    lines = judged(project, capsys, "changing.csv", *WITHOUT_MODEL)
+    assert lines[0] == "changing.csv: bars of 4/4, then of 3/4, then of 2/4, then of 4/4"
+    assert lines[1].startswith("  bar 4, beat 1 ")
 
 
 def test_a_clean_piece_has_no_errors_and_a_grade_beside_bachs(project, capsys):

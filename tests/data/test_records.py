@@ -15,21 +15,49 @@ from kantor import chorale
 from kantor.data import records
 from kantor.system.errors import KantorError
 
-parts = st.builds(
-    records.Record,
-    arrays.arrays(np.int32, st.tuples(st.integers(1, 15), st.just(4)), elements=st.integers(0, 46)),
-    st.integers(0, 999),
-    st.integers(0, 999),
-)
+
+@st.composite
+def some_record(draw):
+    """A record of up to 15 rows, whose plan and struck cells may be passed."""
+    rows = draw(st.integers(1, 15))
+
+    def cells(columns, least, most):
+        elements = st.integers(least, most)
+        return arrays.arrays(np.int32, (rows, columns), elements=elements)
+
+    return records.Record(
+        draw(cells(4, 0, 46)),
+        draw(st.integers(0, 999)),
+        draw(st.integers(0, 999)),
+        draw(st.none() | cells(6, -1, 999)),
+        draw(st.none() | cells(4, -1, 1)),
+    )
 
 
-@given(st.lists(parts, max_size=5))
+@given(st.lists(some_record(), max_size=5))
 def test_reading_written_records_gives_them_back(tmp_path_factory, written):
     path = tmp_path_factory.mktemp("records") / "some.tfrecord"
     records.write(path, written)
     read = list(records.read(path))
     assert [(r.chorale, r.row) for r in read] == [(r.chorale, r.row) for r in written]
-    assert all(np.array_equal(a.tokens, b.tokens) for a, b in zip(read, written, strict=True))
+    for a, b in zip(read, written, strict=True):
+        for name in ("tokens", "plan", "struck"):
+            assert np.array_equal(getattr(a, name), getattr(b, name)), name
+            assert getattr(a, name).dtype == np.int32
+
+
+def test_what_is_not_passed_is_unknown_in_every_row():
+    record = records.Record(np.full((3, 4), 9), 1, 2)
+    assert record.plan.tolist() == [[-1] * 6] * 3 and record.struck.tolist() == [[-1] * 4] * 3
+    assert record.plan.dtype == record.struck.dtype == np.int32
+    assert record._replace(row=5).row == 5
+
+
+def test_windows_have_their_rows_of_the_plan_and_of_struck_notes():
+    plan, struck = np.arange(60).reshape(10, 6), np.arange(40).reshape(10, 4)
+    piece = records.Record(np.full((10, 4), 9), 7, 0, plan, struck)
+    _, window = records.windows(piece, window=4, shift=3)
+    assert np.array_equal(window.plan, plan[3:8]) and np.array_equal(window.struck, struck[3:8])
 
 
 def test_windows_start_every_shift_rows_and_tails_are_dropped():
@@ -54,8 +82,8 @@ def test_the_archives_test_split_has_the_windows_and_notes_of_the_reference(publ
 
 def test_the_features_of_a_record_are_in_one_order(tmp_path):
     records.write(tmp_path / "some", [records.Record(np.full((2, 4), 9), 1, 2)] * 20)
-    names = re.findall(rb"chorale|row|tokens", (tmp_path / "some").read_bytes())
-    assert names == [b"chorale", b"row", b"tokens"] * 20
+    names = re.findall(rb"chorale|plan|row|struck|tokens", (tmp_path / "some").read_bytes())
+    assert names == [b"chorale", b"plan", b"row", b"struck", b"tokens"] * 20
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def test_a_note_has_the_surprise_of_its_beginning_and_of_what_it_holds():
 def test_only_likelier_notes_are_named():
     grid = np.array([[60, 55, 50, 36], [81, 80, 79, 36]])
     (notes,) = surprise.surprises([grid], rising)
-    (named,) = [surprise.named(notes, grid, Bars("4/4", 0))]
+    (named,) = [surprise.named(notes, grid, Bars.of(len(grid)))]
     likelier = named[[f"likelier_{place}" for place in (1, 2, 3)]].to_numpy().tolist()
     assert likelier[0] == ["", "", ""], "there is nothing to tell the first note from"
     assert likelier[1] == ["A5", "G#5", "G5"]
@@ -48,7 +48,7 @@ def test_only_likelier_notes_are_named():
 def test_the_most_surprising_come_first():
     grid = random_grid(20)
     (notes,) = surprise.surprises([grid], rising)
-    lines = surprise.lines(surprise.named(notes, grid, Bars("4/4", 0)), Bars("4/4", 0), 10)
+    lines = surprise.lines(surprise.named(notes, grid, Bars.of(len(grid))), Bars.of(len(grid)), 10)
     nats = [float(line.split()[4]) for line in lines]
     assert nats == sorted(nats, reverse=True) and len(nats) == 10
     assert nats[0] == pytest.approx(notes["surprise"].max(), abs=0.006)

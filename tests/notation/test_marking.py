@@ -43,7 +43,7 @@ def test_words_at_one_place_stand_together(tmp_path):
 def test_marks_change_neither_notes_nor_metre(tmp_path):
     grid = random_grid(60)
     marks = [Mark(row, (row % 4,), "here") for row in range(60)]
-    read, metadata = reading.read(marked(tmp_path, grid, marks))
+    read, metadata, _ = reading.read(marked(tmp_path, grid, marks))
     np.testing.assert_array_equal(read, grid)
     assert metadata == IN_THREE
     assert [row for row, _, _ in words(tmp_path / "marked.musicxml")] == list(range(60))

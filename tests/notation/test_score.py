@@ -33,7 +33,7 @@ MUSESCORE = shutil.which("mscore3") or shutil.which("musescore") or shutil.which
 def test_what_is_written_reads_back_as_the_same_grid(tmp_path_factory, grid, setting):
     grid[-1, 0] = 60  # silence at the end is not part of a score
     for path in written(tmp_path_factory.mktemp("score"), grid, setting):
-        read, metadata = reading.read(path)
+        read, metadata, _ = reading.read(path)
         np.testing.assert_array_equal(read, grid)
         assert (metadata.signature, metadata.metre) == (setting.signature, setting.metre)
 
@@ -180,5 +180,5 @@ def test_musescore_opens_it_without_complaint_and_reads_the_same(tmp_path, kind)
     printed = (done.stdout + done.stderr).lower()
     complaints = ("error", "corrupt", "invalid", "incomplete")
     assert not [word for word in complaints if word in printed], printed
-    read, _ = reading.read(tmp_path / f"by_musescore.{kind}")
+    read, *_ = reading.read(tmp_path / f"by_musescore.{kind}")
     np.testing.assert_array_equal(read, grid)

@@ -5,9 +5,10 @@ import shutil
 import pytest
 
 from helpers.clone import CONVOLUTIONS, digests
+from helpers.details import in_bars
 from helpers.forks import Forks
 from helpers.music import random_grid
-from kantor import chorale
+from kantor import chorale, details
 from kantor.commands import reproduce
 
 # They share what is preprocessed once.
@@ -36,6 +37,7 @@ def data(tmp_path_factory, settings_file, forks):
             path = folder / "data/chorales" / chorale.file_name(split, number)
             seed = 10 * chorale.SPLITS.index(split) + number
             path.write_text(chorale.to_csv(random_grid(200, seed)))
+            details.file_beside(path).write_text(details.to_csv(in_bars(200, first=number)))
 
     def preprocess(name):
         forks.run("preprocess", folder)
@@ -43,12 +45,13 @@ def data(tmp_path_factory, settings_file, forks):
         return {path.split("/")[1]: digest for path, digest in digests(folder, name).items()}
 
     clean = preprocess("clean")
-    for path in (folder / "data/chorales/test").glob("*.csv"):
+    for path in (folder / "data/chorales/test").glob("chorale_???.csv"):
         grid = chorale.read(path)
         # Longer, upside down and beyond the range of every other chorale.
         grid = (chorale.LOWEST + chorale.HIGHEST - grid.repeat(3, axis=0)).clip(36, 81)
         grid[::2] = chorale.HIGHEST
         path.write_text(chorale.to_csv(grid))
+        details.file_beside(path).write_text(details.to_csv(in_bars(len(grid), 10)))
     poisoned = preprocess("poisoned")
     changed = {name for name in clean if poisoned[name] != clean[name]}
     assert changed == {"dataset.json", "test_pieces.tfrecord", "test_windows.tfrecord"}

@@ -13,7 +13,7 @@ from scipy.io import wavfile
 from helpers import running
 from helpers.clone import CONVOLUTIONS, Clone, digests
 from helpers.networks import probabilities
-from kantor import chorale, params
+from kantor import chorale, details, params
 from kantor.commands import reproduce
 from kantor.data import music21_corpus, records
 from kantor.network import model, model_file
@@ -91,7 +91,8 @@ def test_training_and_evaluate_score_the_same_model_alike(built):
 def test_the_samples_begin_with_the_prompt_and_sound_as_long_as_they_are(built):
     samples = built.folder / "reports/samples"
     kinds = {kind: {path.stem for path in samples.glob(f"*.{kind}")} for kind in ("csv", "wav")}
-    assert kinds == {"csv": set(NAMES), "wav": set(NAMES)}
+    details = {f"{name}.details" for name in ("prompt", "original", "train_000")}
+    assert kinds == {"csv": {*NAMES, *details}, "wav": set(NAMES)}
     grids = {name: chorale.read(samples / f"{name}.csv") for name in NAMES}
     test = chorale.read_split(built.folder / "data/chorales", "test")
     settings = built.settings.compose
@@ -207,6 +208,16 @@ def test_the_published_edition_comes_with_its_metadata(tmp_path, settings_file, 
     assert [len(split) for split in grids.values()] == [3, 3, 3]
     rows = sum(len(grid) for split in grids.values() for grid in split.values())
     assert corpus["rows"].astype(int).sum() == rows
+    without_details = []
+    for split, index in bwv.index:
+        path, grid = chorales / chorale.file_name(split, int(index)), grids[split][int(index)]
+        if not details.file_beside(path).exists():
+            without_details.append((split, index))
+            continue
+        struck = details.beside(path, len(grid)).struck
+        begins = details.changes(grid) & (grid != chorale.SILENCE)
+        assert (struck[begins] == 1).all() and (struck[~begins] == 1).any()
+    assert without_details == [("train", "2")]
 
     before = digests(tmp_path, "data")
     reproduce.change(

@@ -39,6 +39,21 @@ def test_every_note_has_a_frame_where_it_sounds_and_is_filled_as_it_was_likely()
     assert int(prompt.get("width")) == 2 * row
 
 
+def test_a_repeated_note_is_seen_as_two():
+    grid = np.tile([67, 0, 59, 43], (4, 1))
+    struck = np.zeros_like(grid)
+    struck[[0, 2], 0] = 1
+    picture = ElementTree.fromstring(piano_roll.draw(grid, np.full((4, 4), 0.5), struck=struck))
+    soprano, _, tenor, _ = picture.iter(f"{SVG}g")
+    left, row, gap = piano_roll.LEFT, piano_roll.ROW, piano_roll.GAP
+    for rects in (soprano[::2], soprano[1::2]):  # the fillings, and the frames
+        assert [(int(rect.get("x")), int(rect.get("width"))) for rect in rects] == [
+            (left, 2 * row - gap),
+            (left + 2 * row, 2 * row),
+        ]
+    assert [int(rect.get("width")) for rect in tenor] == [4 * row, 4 * row]
+
+
 def test_higher_is_further_up_and_nothing_leaves_the_picture():
     grid = random_grid(50)
     picture = drawn(grid, np.full(grid.shape, 0.5))
