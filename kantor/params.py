@@ -233,7 +233,7 @@ class Sample(SamplerOptions):
 class Showcase(Block):
     candidates: Count
     pieces: Count
-    rows: Count
+    wish: Wish
 
     @model_validator(mode="after")
     def _enough_candidates(self) -> "Showcase":

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kantor import chorale, details, metadata, params
-from kantor.data import records
+from kantor import chorale, details, metadata, params, plan, planning
+from kantor.data import plans, records
 from kantor.evaluation import likelihood
 from kantor.judging.grade import Reference
 from kantor.network import model_file
@@ -34,7 +34,7 @@ def main() -> None:
     pieces = {
         "prompt": prompt,
         "original": original.first(settings.compose.original_rows),
-        **samples(network, settings.compose, prompt),
+        **samples(network, settings.compose, prompt, plan_of(original)),
         **showcase(network, settings.compose, settings.preferred, Reference.fit([*train.values()])),
         **training_chorales(settings.compose.training_chorales, train, corpus),
     }
@@ -49,12 +49,18 @@ def main() -> None:
 
 
 def samples(
-    network: runtime.keras.Model, settings: params.Compose, prompt: Piece
+    network: runtime.keras.Model, settings: params.Compose, prompt: Piece, whole: np.ndarray
 ) -> dict[str, Piece]:
-    """The samples by name, which go on from the prompt."""
+    """The samples by name, which go on from the prompt, in its key and its bars, as the plan of
+    the `whole` chorale (rows, 6) tells them.
+    """
     requests = [
         sampler.Request(
-            prompt.grid, sample.rows, sampler.seed_for(settings.seed, *name.encode()), sample
+            prompt.grid,
+            sample.rows,
+            sampler.seed_for(settings.seed, *name.encode()),
+            sample,
+            plan.continued(whole[: len(prompt.grid)], sample.rows),
         )
         for name, sample in settings.samples.items()
     ]
@@ -77,16 +83,23 @@ def showcase(
 ) -> dict[str, Piece]:
     """Whole pieces from nothing: of many, those nearest to the median by their grade."""
     wanted = settings.showcase
-    requests = [
-        sampler.Request(None, wanted.rows, sampler.seed_for(settings.seed, number), options)
+    of_bach = plans.read(CHORALES, "train")
+    drawn = [
+        planning.build(wanted.wish, of_bach, sampler.seed_for(settings.seed, number))
         for number in range(wanted.candidates)
+    ]
+    requests = [
+        sampler.Request(None, len(asked), sampler.seed_for(settings.seed, number), options, asked)
+        for number, asked in enumerate(drawn)
     ]
     grids = sampler.compose(network, requests)
     grades = np.array([reference.grade(grid) for grid in grids])
     order = np.argsort(np.abs(grades - np.median(grades)), kind="stable")[: wanted.pieces]
     return {
         f"{params.SHOWCASE}{place}": Piece(
-            grids[number], f"No. {number + 1} of {wanted.candidates}, grade {grades[number]:.1f}"
+            grids[number],
+            f"No. {number + 1} of {wanted.candidates}, grade {grades[number]:.1f}",
+            metadata=planning.described(drawn[number], wanted.wish),
         )
         for place, number in enumerate(order, start=1)
     }
@@ -112,6 +125,12 @@ def prompted_from(prompt: params.Prompt, corpus: Corpus) -> Piece:
             f"params.yaml: compose.prompt.rows is {prompt.rows}; that chorale has {len(grid)} rows"
         )
     return of_bach(prompt.split, index, grid, corpus)
+
+
+def plan_of(chorale: Piece) -> np.ndarray:
+    """The plan (rows, 6) of a chorale of the edition."""
+    extras = chorale.details or details.unknown(len(chorale.grid))
+    return plans.plan(chorale.grid, extras, chorale.metadata)
 
 
 def of_bach(split: str, index: int, grid: np.ndarray, corpus: Corpus) -> Piece:

@@ -178,10 +178,10 @@ def _start(path: Path, rows: int, wish: "Wish") -> Start:
         "pickup": metadata.pickup,
     }
     both = params.checked(params.Wish, told | wish.model_dump(exclude_none=True), str(path))
-    plan = plans.plan(details, metadata, len(grid))
+    plan = plans.plan(grid, details, metadata)
     # Details know of a change of metre, metadata don't.
     as_detailed = wish.metre is None and wish.pickup is None and (plan[:, BAR] != UNKNOWN).any()
-    plan = planning.laid_over(plan, wish if as_detailed else both)
+    plan = planning.laid_over(plan, params.Wish(key=both.key) if as_detailed else both)
     described = planning.described(plan, both)
     if not wish.key:
         described = replace(described, signature=metadata.signature)
