@@ -1,9 +1,10 @@
 """What a network makes of the plan of a piece (kantor.plan).
 
-Bars, phrases and rows left go into the network as they are. Where the key is known, notes also
-have degrees, semitones above the tonic, so that what is learnt of one key holds in all: the degrees
-of the row before go in, and which degree follows which, between voices and within one, at the end
-of phrases and elsewhere, is added to the logits. It is nothing at first.
+Bars, phrases, rows left and the mode go into the network as they are. Where the key is known, notes
+also have degrees, semitones above the tonic, and a small layer scores the next degree of each voice
+by those that are near: of the row before, and of the voices above. It sees no more than that. With
+degrees for all the network reads, transposing pieces would make them no others, and it would learn
+them by heart.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 LONGEST_BAR = 32  # rows; longer ones, and later places, count as this
 FARTHEST = 40  # rows; a farther end is as far as this
-NEAR = 16  # and for degrees as this
 OCTAVE = 12
 NO_PITCH, NO_KEY = OCTAVE, OCTAVE + 1  # in place of a degree
 DEGREES = OCTAVE + 2
@@ -33,20 +33,23 @@ FORM = {
     "left": (LEFT, FARTHEST, 12),
     "mode": (MODE, 1, 4),
 }
+DEGREE_WIDTH, DEGREE_HEAD = 12, 64
 
 
 class Features(NamedTuple):
-    """`form`: vectors (batch, rows, n) for bars, phrases and the end; `degrees`: such of the row
-    before; `logits(voice)`: what is added to the logits of a voice, each (batch, rows, 47).
+    """`form`: vectors (batch, rows, n) for bars, phrases, the end and the mode; `logits(voice)`:
+    what is added to the logits of a voice, (batch, rows, 47).
     """
 
     form: "list[keras.KerasTensor]"
-    degrees: "list[keras.KerasTensor]"
-    logits: "Callable[[int], list[keras.KerasTensor]]"
+    logits: "Callable[[int], keras.KerasTensor]"
 
 
 def read(
-    plan: "keras.KerasTensor", rows: "keras.KerasTensor", before: "keras.KerasTensor"
+    plan: "keras.KerasTensor",
+    rows: "keras.KerasTensor",
+    before: "keras.KerasTensor",
+    dropout: float,
 ) -> Features:
     """The features of a plan, int (batch, rows, 6), for tokens (batch, rows, 4) of the rows and of
     those before them.
@@ -55,38 +58,28 @@ def read(
 
     def embedded(name: str) -> "keras.KerasTensor":
         column, largest, width = FORM[name]
-        numbers = _up_to(plan[:, :, column], largest)
+        numbers = ops.clip(plan[:, :, column], UNKNOWN, largest) - UNKNOWN
         return layers.Embedding(largest + 2, width, name=name)(numbers)
 
+    form = [embedded(name) for name in FORM]
     tonic = plan[:, :, TONIC : TONIC + 1]
     in_key = ops.cast(tonic > UNKNOWN, "float32")
-    minor = ops.maximum(plan[:, :, MODE], 0)
     own = ops.subtract(PITCHES + OCTAVE, tonic) % OCTAVE
-    degrees_before, degrees = (_degrees(tokens, tonic) for tokens in (before, rows))
-    table = layers.Embedding(len(VOICES) * DEGREES, 12, name="degrees")
-    vectors = table(degrees_before + np.arange(len(VOICES), dtype=np.int32) * DEGREES)
+    table = layers.Embedding(len(VOICES) * DEGREES, DEGREE_WIDTH, name="degrees")
+    tables = np.arange(len(VOICES), dtype=np.int32) * DEGREES
+    near_before, near = (table(_degrees(tokens, tonic) + tables) for tokens in (before, rows))
 
-    def logits(voice: int) -> "list[keras.KerasTensor]":
+    def logits(voice: int) -> "keras.KerasTensor":
         name = VOICES[voice]
-        near = {
-            "phrase": _up_to(plan[:, :, PHRASE], NEAR),
-            "left": _up_to(plan[:, :, LEFT], NEAR),
-        }
-        contexts = {"before": (degrees_before[:, :, voice], DEGREES)}
-        contexts |= {VOICES[above]: (degrees[:, :, above], DEGREES) for above in range(voice)}
-        contexts |= {what: (numbers, NEAR + 2) for what, numbers in near.items()}
-        added = []
-        for what, (numbers, count) in contexts.items():
-            context = ops.expand_dims((minor * count + numbers) * OCTAVE, 2)
-            layer = layers.Embedding(
-                2 * count * OCTAVE, 1, embeddings_initializer="zeros", name=f"{name}_by_{what}"
-            )
-            added.append(layer(context + own)[:, :, :, 0] * in_key)
-        return added
+        inputs = [near_before[:, :, other] for other in range(len(VOICES))]
+        inputs += [near[:, :, higher] for higher in range(voice)]
+        x = layers.Concatenate(name=f"{name}_degree_inputs")([*form, *inputs])
+        x = layers.Dense(DEGREE_HEAD, activation="relu", name=f"{name}_degree_head")(x)
+        x = layers.Dropout(dropout, name=f"{name}_degree_dropout")(x)
+        scores = layers.Dense(OCTAVE, name=f"{name}_degree_scores")(x)
+        return ops.take_along_axis(scores, own, axis=2) * in_key
 
-    voices = range(len(VOICES))
-    form = [embedded(name) for name in FORM]
-    return Features(form, [vectors[:, :, voice] for voice in voices], logits)
+    return Features(form, logits)
 
 
 def _degrees(tokens: "keras.KerasTensor", tonic: "keras.KerasTensor") -> "keras.KerasTensor":
@@ -95,8 +88,3 @@ def _degrees(tokens: "keras.KerasTensor", tonic: "keras.KerasTensor") -> "keras.
     pitch = ops.logical_and(tokens > SILENCE, tokens < VOCABULARY_SIZE)
     degrees = ops.where(pitch, (tokens + (LOWEST - 1 + OCTAVE) - tonic) % OCTAVE, NO_PITCH)
     return ops.where(tonic > UNKNOWN, degrees, NO_KEY)
-
-
-def _up_to(numbers: "keras.KerasTensor", largest: int) -> "keras.KerasTensor":
-    """Numbers of a plan (batch, rows) from 0: unknown is 0, those above the largest are as it."""
-    return runtime.keras.ops.clip(numbers, UNKNOWN, largest) - UNKNOWN

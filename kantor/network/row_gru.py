@@ -50,8 +50,8 @@ def member(settings: Settings, name: str) -> "keras.Model":
     voice_likeness = _embedding(LEVELS, 8, "voice_likeness")(voice_level)
     place = layers.Embedding(PERIOD, 16, name="place")(position[:, :, 0])
 
-    features = plan_features.read(plan, rows, before)
-    so_far = [*_voices(previous), *_voices(length), place, *features.form, *features.degrees]
+    features = plan_features.read(plan, rows, before, settings.dropout)
+    so_far = [*_voices(previous), *_voices(length), place, *features.form]
 
     state = layers.Concatenate(name="row")(so_far)
     for number, units in enumerate(settings.units, start=1):
@@ -61,7 +61,7 @@ def member(settings: Settings, name: str) -> "keras.Model":
         state = layers.Add(name=f"residual_{number}")([state, x]) if deep else x
 
     right = [ops.cast(ops.equal(guess, rows), "float32") for guess in guesses]
-    leading = voice_leading.leading(rows, before)
+    leading = voice_leading.leading(rows, before, position)
     logits = []
     for voice, voice_name in enumerate(VOICES):
         inputs = [state, place, row_likeness, *features.form]
@@ -71,7 +71,7 @@ def member(settings: Settings, name: str) -> "keras.Model":
         inputs += [guess[:, :, :voice] for guess in right if voice]
         x = layers.Concatenate(name=f"{voice_name}_inputs")(inputs)
         own_guesses = [guess[:, :, voice] for guess in guesses]
-        relative = [*leading(voice), *features.logits(voice)]
+        relative = [*leading(voice), features.logits(voice)]
         logits.append(_head(settings, x, own_guesses, relative, voice_name))
     probabilities = layers.Activation("softmax", name="probabilities")
     output = probabilities(ops.stack(logits, axis=2))

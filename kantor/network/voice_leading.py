@@ -1,7 +1,16 @@
-"""How voices lead each other: what a higher voice, decided already, says of a lower one's note.
+"""How voices lead each other: what the higher voices, decided already, say of a lower one's note.
 
 Notes are compared by intervals and motions alone, so that what is learnt holds in every key. What
-comes of it is added to the logits of the lower voice; it is nothing at first.
+comes of it is added to the logits of the lower voice; it is nothing at first. That is
+
+- a number for each interval that would follow, learnt for every interval before and every motion of
+  a higher voice;
+- one for what is nearly forbidden: the same perfect interval again, in the same direction or not,
+  as kantor.judging counts it;
+- one for each chord that would sound with all voices above, on a beat and between beats, whether
+  the lower voice moves or stays.
+
+The last two are RULES: weight decay would not let them grow as large as they have to be.
 """
 
 from collections.abc import Callable
@@ -9,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kantor.chorale import SILENCE, VOCABULARY_SIZE, VOICES
+from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOCABULARY_SIZE, VOICES
 from kantor.system import runtime
 
 if TYPE_CHECKING:
@@ -23,23 +32,20 @@ MOVE_COUNT = 2 * LARGEST_MOVE + 2  # one of them is that nothing is known
 OCTAVE = 12
 PERFECT = (0, 7)
 TOKENS = np.arange(VOCABULARY_SIZE, dtype=np.int32)
-RULES = "_parallels"  # ends the names of the layers that weigh what is nearly forbidden
+RULES = ("_parallels", "_chords")  # end the names of these layers
 
 
 def leading(
-    rows: "keras.KerasTensor", before: "keras.KerasTensor"
+    rows: "keras.KerasTensor", before: "keras.KerasTensor", position: "keras.KerasTensor"
 ) -> "Callable[[int], list[keras.KerasTensor]]":
-    """For a voice, what each of the voices above it adds to its logits, (batch, rows, 47), from
-    tokens (batch, rows, 4) of the rows and of those before them.
-
-    That is a number for each interval that would follow, learnt for every interval before and
-    every motion of the higher voice; and one for what would be parallel or hidden in contrary
-    motion: the same perfect interval again, as kantor.judging counts it.
+    """For a voice, what the voices above it add to its logits, (batch, rows, 47) each, from tokens
+    (batch, rows, 4) of the rows and of those before them, and the rows' positions (batch, rows, 1).
     """
     layers, ops = runtime.keras.layers, runtime.keras.ops
     sounded = ops.logical_and(before > SILENCE, before < VOCABULARY_SIZE)
     sounds = rows > SILENCE
     motions = rows - before
+    on_beat = _equal(position % ROWS_PER_QUARTER, 0)
 
     def pair(voice: int, higher: int) -> "list[keras.KerasTensor]":
         name = f"{VOICES[voice]}_under_{VOICES[higher]}"
@@ -66,11 +72,27 @@ def leading(
         for perfect in PERFECT:
             twice = wrong * _last(moved * _equal(ops.absolute(interval) % OCTAVE, perfect))
             kinds += [twice * same, twice * (1 - same)]
-        rule = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=name + RULES)
+        rule = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=f"{name}_parallels")
         forbid = rule(ops.cast(ops.stack(kinds, axis=3), "float32"))[:, :, :, 0]
         return [prefer, forbid]
 
-    return lambda voice: [part for higher in range(voice) for part in pair(voice, higher)]
+    def chord(voice: int) -> "keras.KerasTensor":
+        stays = _equal(before[:, :, voice : voice + 1], TOKENS)
+        context, count = stays * 2 + on_beat, 4
+        for higher in range(voice):
+            above = rows[:, :, higher : higher + 1]
+            interval = ops.where(above > SILENCE, ops.subtract(above, TOKENS) % OCTAVE, OCTAVE)
+            context, count = context * (OCTAVE + 1) + interval, count * (OCTAVE + 1)
+        table = layers.Embedding(
+            count, 1, embeddings_initializer="zeros", name=f"{VOICES[voice]}_chords"
+        )
+        return table(context)[:, :, :, 0] * (TOKENS > SILENCE).astype(np.float32)
+
+    def led(voice: int) -> "list[keras.KerasTensor]":
+        pairs = [part for higher in range(voice) for part in pair(voice, higher)]
+        return [*pairs, chord(voice)] if voice else []
+
+    return led
 
 
 def _number(intervals: "keras.KerasTensor") -> "keras.KerasTensor":

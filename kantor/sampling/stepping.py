@@ -49,6 +49,7 @@ OPERATIONS = (
     "OneHot",
     "Stack",
     "Subtract",
+    "TakeAlongAxis",
     "Where",
 )
 

@@ -99,8 +99,7 @@ def compiled(model: keras.Model, settings: Train) -> keras.Model:
             jit_compile=settings.replicas == 1,
         )
         if settings.weight_decay:
-            # What is nearly forbidden weighs more than decay would allow.
-            rules = [v for v in copy.trainable_variables if RULES in v.path]
+            rules = [v for v in copy.trainable_variables if any(rule in v.path for rule in RULES)]
             copy.optimizer.exclude_from_weight_decay(rules)
         copy.optimizer.build(copy.trainable_variables)
     return copy

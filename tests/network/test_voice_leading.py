@@ -17,11 +17,17 @@ def leading():
     """What the voices above add to the bass's logits, with weights that tell all apart."""
     rows = keras.layers.Input((None, 4), dtype="int32")
     before = keras.layers.Input((None, 4), dtype="int32")
-    parts = voice_leading.leading(rows, before)(BASS)
-    network = keras.Model([rows, before], parts)
+    position = keras.layers.Input((None, 1), dtype="int32")
+    network = keras.Model(
+        [rows, before, position], voice_leading.leading(rows, before, position)(BASS)
+    )
     draw = np.random.default_rng(0)
     network.set_weights([draw.normal(size=w.shape) for w in network.get_weights()])
     return network
+
+
+def inputs(rows, before, position=0):
+    return [rows, before, np.full_like(rows[:, :, :1], position)]
 
 
 def moves(count=40):
@@ -36,11 +42,11 @@ def moves(count=40):
 
 def test_what_is_forbidden_is_what_the_judge_counts(leading):
     pairs = moves()
-    layer = leading.get_layer("bass_under_soprano" + voice_leading.RULES)
+    layer = leading.get_layer("bass_under_soprano_parallels")
     kinds = {(7, 0): 2, (7, 1): 3, (0, 0): 0, (0, 1): 1}
     for kind, which in (PARALLEL | CONTRARY).items():
         layer.set_weights([np.eye(4)[[kinds[which]]].T])
-        added = leading([pairs[:, 1:], pairs[:, :1]])[1].numpy()[:, 0]
+        added = leading(inputs(pairs[:, 1:], pairs[:, :1]))[1].numpy()[:, 0]
         for pair, scores in zip(pairs, added, strict=True):
             for token in range(VOCABULARY_SIZE):
                 tokens = np.zeros((2, 4), int)
@@ -53,12 +59,23 @@ def test_what_is_forbidden_is_what_the_judge_counts(leading):
 def test_it_is_the_same_in_every_key(leading):
     pairs = moves()
     pairs = pairs[(pairs > 0).all((1, 2))]
-    here, there = ([pairs[:, 1:] + up, pairs[:, :1] + up] for up in (0, 3))
+    here, there = (inputs(pairs[:, 1:] + up, pairs[:, :1] + up) for up in (0, 3))
     for low, high in zip(leading(here), leading(there), strict=True):
         np.testing.assert_array_equal(low.numpy()[:, :, 1:-3], high.numpy()[:, :, 4:])
 
 
 def test_a_silent_voice_says_nothing(leading):
     rows = np.array([[[0, 0, 0, 9]]], np.int32)
-    for added in leading([rows, rows + 1]):
+    *pairs, _chord = leading(inputs(rows, rows + 1))
+    for added in pairs:
         assert not added.numpy().any()
+
+
+def test_a_chord_is_told_by_its_intervals_the_beat_and_whether_the_bass_moves(leading):
+    above = np.array([[[28, 24, 19, 0]]], np.int32)
+    before = np.array([[[28, 24, 19, 12]]], np.int32)
+    on_beat, between = (leading(inputs(above, before, at))[-1].numpy()[0, 0] for at in (4, 6))
+    octaves = np.array([[[40, 24, 7, 0]]], np.int32)
+    assert np.array_equal(leading(inputs(octaves, before, 4))[-1].numpy()[0, 0], on_beat)
+    assert on_beat[24] == on_beat[36] != on_beat[12], "the bass stays on 12"
+    assert (on_beat[1:] != between[1:]).all() and on_beat[0] == 0
