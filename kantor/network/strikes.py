@@ -5,7 +5,7 @@ A voice **stays** in a row if it sounds the pitch of the row before. What its ce
 told by numbers from 0, of which 0 is unknown: see FEATURES.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from kantor.plan import BAR, PHRASE, PLACE, UNKNOWN
 from kantor.system import runtime
 
 if TYPE_CHECKING:
+    from kantor.data.records import Record
     from kantor.system.runtime import keras
 
 LONGEST_BAR = 32  # rows; longer ones, and later places, count as this
@@ -35,6 +36,7 @@ FEATURES = {
     "ahead": REACH,  # rows that its pitch goes on, this one included
 }
 NEVER = -100.0  # a logit
+CELLS_AT_ONCE = 1024
 
 
 def stays(grid: np.ndarray) -> np.ndarray:
@@ -51,8 +53,7 @@ def features(grid: np.ndarray, plan: np.ndarray, struck: np.ndarray) -> np.ndarr
     """The features of each cell, int32 (rows, 4, features), of a grid or tokens (rows, 4), its plan
     (rows, 6) and its struck cells (rows, 4), -1 for unknown.
 
-    A cell looks at the struck cells of the rows before and of the voices above. From REACH rows
-    before it to REACH rows behind it the piece is enough to tell its features.
+    Of struck cells a cell sees those of the rows before, and of its row those of the voices above.
     """
     shape, voices = grid.shape, np.arange(len(VOICES))
     staying, sounds = stays(grid), grid != SILENCE
@@ -72,6 +73,20 @@ def features(grid: np.ndarray, plan: np.ndarray, struck: np.ndarray) -> np.ndarr
     columns["ahead"] = _until(~staying)
     numbers = [np.minimum(columns[name], largest) for name, largest in FEATURES.items()]
     return np.stack(numbers, axis=2).astype(np.int32)
+
+
+def cells(
+    pieces: "Sequence[Record]", plans: Sequence[np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features, int32 (cells, features), and whether it is struck, float32 (cells, 1), of each
+    staying cell of which that is known; `plans` are other ones than the pieces' own.
+    """
+    numbers, struck = [np.zeros((0, len(FEATURES)), np.int32)], [np.zeros(0, np.int32)]
+    for piece, plan in zip(pieces, plans or [piece.plan for piece in pieces], strict=True):
+        told = stays(piece.tokens) & (piece.struck != UNKNOWN)
+        numbers.append(features(piece.tokens, plan, piece.struck)[told])
+        struck.append(piece.struck[told])
+    return np.concatenate(numbers), np.concatenate(struck)[:, None].astype(np.float32)
 
 
 def build(units: int) -> "keras.Model":
@@ -96,7 +111,14 @@ def predictor(network: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
     """Turns features, int32 (cells, features), into probabilities, float32 (cells,)."""
     # Compiled: operations by themselves follow the processor.
     compiled = runtime.tf.function(network, jit_compile=True)
-    return lambda numbers: compiled(numbers).numpy()[:, 0]
+
+    def predict(numbers: np.ndarray) -> np.ndarray:
+        # Filled up, so that one shape is compiled.
+        filled = np.pad(numbers, ((0, CELLS_AT_ONCE - len(numbers) % CELLS_AT_ONCE), (0, 0)))
+        parts = np.split(filled, len(filled) // CELLS_AT_ONCE)
+        return np.concatenate([compiled(part).numpy() for part in parts])[: len(numbers), 0]
+
+    return predict
 
 
 def _in_row(numbers: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -25,8 +25,8 @@ def draw(
     or more. `before` are the struck cells (n, 4) of the first n rows of each, -1 where they are to
     be drawn.
 
-    A cell is drawn by the piece's seed and its own place, row by row, soprano first. Cells go
-    through the network one by one, so that a piece is the same in whatever company it is.
+    A cell is drawn after those of the rows before and of the voices above it, by the piece's seed
+    and its own place. A piece is the same in whatever company it is.
     """
     predict = strikes.predictor(network)
     starts = before or [np.zeros((0, grid.shape[1]), int) for grid in grids]
@@ -63,12 +63,14 @@ def _draw(
     struck = np.full(grid.shape, UNKNOWN)
     struck[: len(before)] = before
     struck = strikes.settled(grid, struck)
+    open_cells = struck == UNKNOWN
     source = np.random.SeedSequence((seed, OWN))
-    draws = np.random.Generator(np.random.Philox(source)).random(grid.shape)
-    for row, voice in np.argwhere(struck == UNKNOWN).tolist():
-        first = max(0, row - strikes.REACH)
-        near = slice(first, row + strikes.REACH)
-        numbers = strikes.features(grid[near], plan[near], struck[near])
-        probability = predict(numbers[row - first, voice : voice + 1])[0]
-        struck[row, voice] = draws[row, voice] < probability
-    return struck
+    draws = np.random.Generator(np.random.Philox(source)).random(grid.shape)[open_cells]
+    # All cells are drawn at once, again and again. Each time one cell more, at least, has only
+    # right ones before it and is right itself; so what no longer changes is as if drawn in order.
+    while True:
+        numbers = strikes.features(grid, plan, struck)[open_cells]
+        drawn = draws < predict(numbers)
+        if np.array_equal(struck[open_cells], drawn):
+            return struck
+        struck[open_cells] = drawn

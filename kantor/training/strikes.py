@@ -6,12 +6,11 @@ import numpy as np
 
 from kantor import params
 from kantor.data.records import Record
-from kantor.details import UNKNOWN
 from kantor.network import strikes
 from kantor.system.progress import Progress
 from kantor.system.runtime import keras
 from kantor.training import loop
-from kantor.training.examples import Examples, partly_unknown
+from kantor.training.examples import partly_unknown
 
 
 def train(
@@ -24,7 +23,7 @@ def train(
     """
     keras.utils.set_random_seed(seed)
     network = strikes.build(settings.units)
-    if not len(cells(pieces)[1]):
+    if not len(strikes.cells(pieces)[1]):
         network.get_layer("struck").set_weights([np.zeros((settings.units, 1)), [strikes.NEVER]])
         return network
     # A model of the same layers: what is saved has nothing of the training.
@@ -37,21 +36,9 @@ def train(
             draw = np.random.default_rng(np.random.SeedSequence((seed, epoch)))
             own = [piece.plan.copy() for piece in pieces]
             plans = [partly_unknown(plan, crops, draw) for plan in own]
-            numbers, struck = cells(pieces, plans)
+            numbers, struck = strikes.cells(pieces, plans)
             order = draw.permutation(len(struck))
             examples = numbers[order], struck[order]
             trained.fit(loop.batches(examples, settings.batch_size), shuffle=False, verbose=0)
             progress.advance()
     return network
-
-
-def cells(pieces: Sequence[Record], plans: Sequence[np.ndarray] | None = None) -> Examples:
-    """Features, int32 (cells, features), and whether it is struck, float32 (cells, 1), of each
-    staying cell of which that is known; `plans` are other ones than the pieces' own.
-    """
-    numbers, struck = [np.zeros((0, len(strikes.FEATURES)), np.int32)], [np.zeros(0, np.int32)]
-    for piece, plan in zip(pieces, plans or [piece.plan for piece in pieces], strict=True):
-        there = strikes.stays(piece.tokens) & (piece.struck != UNKNOWN)
-        numbers.append(strikes.features(piece.tokens, plan, piece.struck)[there])
-        struck.append(piece.struck[there])
-    return np.concatenate(numbers), np.concatenate(struck)[:, None].astype(np.float32)
