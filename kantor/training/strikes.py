@@ -24,7 +24,8 @@ def train(
     keras.utils.set_random_seed(seed)
     network = strikes.build(settings.units)
     if not len(strikes.cells(pieces)[1]):
-        network.get_layer("struck").set_weights([np.zeros((settings.units, 1)), [strikes.NEVER]])
+        kernel, bias = network.get_layer("struck").get_weights()
+        network.get_layer("struck").set_weights([0 * kernel, 0 * bias + strikes.NEVER])
         return network
     # A model of the same layers: what is saved has nothing of the training.
     trained = keras.Model(network.inputs, network.outputs)
