@@ -76,6 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--temperature", type=float, help="0 = always the likeliest note")
     add("--top-k", type=int, help="draw from this many likeliest notes; 0 = all")
     add("--top-p", type=float, help="draw from the likeliest of this share; 1 = all")
+    add(
+        "--rhythm",
+        type=float,
+        metavar="TEMPERATURE",
+        help="of whether a voice moves, drawn first; the rest is then about where to",
+    )
     add("--tempo", type=float, help="quarters a minute")
     add("--timbre", help="organ or sine")
 

@@ -28,7 +28,13 @@ MOST_SURPRISING = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("files", type=Path, nargs="+", metavar="FILE", help="a score of four voices")
+    add(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="a score of four voices; NAME.details.csv counts as part of NAME.csv",
+    )
     add("--annotate", type=Path, metavar="OUT.musicxml", help="write the score, errors marked")
     add("--notes", type=Path, metavar="OUT.csv", help="write how surprising each note is")
     add("--model", type=Path, default=Path("models/chorale.keras"), help="a trained model")
@@ -36,12 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     # Modules are imported where they are needed: a wrong option must not wait for TensorFlow.
-    from kantor import params
+    from kantor import details, params
     from kantor.judging import counterpoint, report
     from kantor.judging.standard import Standard
     from kantor.notation.bars import told as bars_told
     from kantor.system.errors import KantorError
 
+    beside = {details.file_beside(path) for path in arguments.files}
+    arguments.files = [path for path in arguments.files if path not in beside]
     _check(arguments)
     settings = params.load()
     standard = Standard.read(CHORALES)
@@ -49,9 +57,9 @@ def run(arguments: argparse.Namespace) -> None:
     surprises = {}
     if scores and arguments.model.exists():
         surprises = _surprises(scores, arguments.model, settings.threads)
-    for path, (grid, description, details) in scores.items():
+    for path, (grid, description, extras) in scores.items():
         bars = _bars(scores[path])
-        told = bool(description.metre) or bars_told(details)
+        told = bool(description.metre) or bars_told(extras)
         errors = counterpoint.errors(grid)
         print(f"{path}: {report.metre(bars, told)}")
         print(*report.errors(errors, bars), *report.grade(grid, standard), sep="\n")

@@ -14,6 +14,8 @@ import numpy as np
 from kantor import chorale, plan
 from kantor.chorale import SILENCE, VOCABULARY_SIZE, VOICES
 from kantor.params import SamplerOptions
+from kantor.sampling import drawing
+from kantor.sampling.drawing import JOINT, NONE
 from kantor.sampling.predictor import State, predictor
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
@@ -21,8 +23,6 @@ from kantor.system.runtime import keras, tf
 
 ROWS_AT_ONCE = 16
 PIECES_AT_ONCE = 256
-NONE = -1  # in place of a token: to be composed; or no token could be drawn
-JOINT = -1.0  # in place of a temperature of the rhythm: it is drawn with the pitch
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,9 @@ class Sampler:
             state, before = state
 
             def decide(voice, probabilities):
-                drawn = choose(probabilities, draws[index, :, voice], before[:, voice], **options)
+                drawn = drawing.choose(
+                    probabilities, draws[index, :, voice], before[:, voice], **options
+                )
                 prompt = prompts[index, :, voice]
                 return tf.where(prompt == NONE, drawn, prompt)
 
@@ -156,97 +158,13 @@ def compose(model: keras.Model, requests: Sequence[Request]) -> list[np.ndarray]
     return [grid for group in groups for grid in sampler.compose(group)]
 
 
-def choose(
-    probabilities: tf.Tensor,
-    draws: tf.Tensor,
-    before: tf.Tensor,
-    temperature: tf.Tensor,
-    top_k: tf.Tensor | None = None,
-    top_p: tf.Tensor | None = None,
-    rhythm: tf.Tensor | None = None,
-) -> tf.Tensor:
-    """The tokens, int32 (pieces,), that draws, uniform in [0, 1), pick from probabilities
-    (pieces, 47); NONE where those are no numbers.
-
-    `before`, int32 (pieces,), are the tokens of the row before. `temperature`, `top_p` and
-    `rhythm`, float32, and `top_k`, int32, all (pieces,), are SamplerOptions, but that a `top_k` of
-    47 stands for all, and a `rhythm` of JOINT for none. Each probability is raised to
-    1 / temperature.
-    """
-    weights = _weights(probabilities, temperature, top_k, top_p)
-    if rhythm is not None:
-        hold = tf.one_hot(before, VOCABULARY_SIZE)
-        apart = _drawn_apart(probabilities, hold, temperature, top_k, top_p, rhythm)
-        weights = tf.where((rhythm == JOINT)[:, None], weights, apart)
-    # A running sum as a product: XLA's own is slow on a processor.
-    summed = weights @ tf.linalg.band_part(tf.ones((VOCABULARY_SIZE, VOCABULARY_SIZE)), 0, -1)
-    token = tf.reduce_sum(tf.cast(summed <= draws[:, None] * summed[:, -1:], tf.int32), axis=1)
-    last = VOCABULARY_SIZE - 1 - tf.argmax(weights[:, ::-1] > 0, axis=1, output_type=tf.int32)
-    fine = tf.reduce_all(tf.math.is_finite(probabilities), axis=1)
-    fine &= tf.reduce_max(probabilities, axis=1) > 0
-    return tf.where(fine, tf.minimum(token, last), NONE)
-
-
-def _drawn_apart(
-    probabilities: tf.Tensor,
-    hold: tf.Tensor,
-    temperature: tf.Tensor,
-    top_k: tf.Tensor | None,
-    top_p: tf.Tensor | None,
-    rhythm: tf.Tensor,
-) -> tf.Tensor:
-    """How much each token weighs, (pieces, 47), if first is drawn whether the note before goes on;
-    `hold` (pieces, 47) is 1 there.
-    """
-    stays, moves = probabilities * hold, probabilities * (1 - hold)
-    shares = tf.stack([tf.reduce_sum(part, axis=1) for part in (stays, moves)], axis=1)
-    shares = _tempered(shares, rhythm)
-    can_move = tf.reduce_any(moves > 0, axis=1, keepdims=True)
-    pitches = _weights(tf.where(can_move, moves, hold), temperature, top_k, top_p)
-    pitches /= tf.reduce_sum(pitches, axis=1, keepdims=True)
-    return hold * shares[:, :1] + pitches * shares[:, 1:]
-
-
-def _weights(
-    probabilities: tf.Tensor,
-    temperature: tf.Tensor,
-    top_k: tf.Tensor | None,
-    top_p: tf.Tensor | None,
-) -> tf.Tensor:
-    """How much each token weighs in the draw, (pieces, 47)."""
-    weights = _tempered(probabilities, temperature)
-    return weights if top_k is None else _truncated(weights, top_k, top_p)
-
-
-def _tempered(probabilities: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
-    """Probabilities (pieces, n) at temperatures (pieces,), the largest as 1."""
-    largest = tf.reduce_max(probabilities, axis=1, keepdims=True)
-    exponents = tf.math.log(probabilities / largest) / tf.maximum(temperature, 1e-30)[:, None]
-    likeliest = tf.one_hot(tf.argmax(probabilities, axis=1), probabilities.shape[1])
-    return tf.where(temperature[:, None] > 0, tf.exp(exponents), likeliest)
-
-
-def _truncated(weights: tf.Tensor, top_k: tf.Tensor, top_p: tf.Tensor) -> tf.Tensor:
-    """The weights (pieces, 47) without those that top-k and then top-p leave out."""
-    own, others = weights[:, :, None], weights[:, None, :]
-    token = tf.range(VOCABULARY_SIZE)
-    heavier = (others > own) | ((others == own) & (token < token[:, None]))
-    rank = tf.reduce_sum(tf.cast(heavier, tf.int32), axis=2)
-    weights = tf.where(rank < top_k[:, None], weights, 0)
-    share = weights / tf.reduce_sum(weights, axis=1, keepdims=True)
-    before = tf.reduce_sum(tf.where(heavier, share[:, None, :], 0), axis=2)
-    # Sums are rounded: whatever they say, the likeliest is left, and at 1 are all.
-    left = (before < top_p[:, None]) | (rank == 0) | (top_p[:, None] == 1)
-    return tf.where(left, weights, 0)
-
-
 def seed_for(seed: int, *numbers: int) -> int:
     """A seed of its own for each piece: from `seed` and the numbers, 0 or more, that name it."""
     return int(np.random.SeedSequence((seed, *numbers)).generate_state(1, np.uint64)[0])
 
 
 def _options(requests: Sequence[Request]) -> dict[str, tf.Tensor]:
-    """The arguments of `choose` for all pieces."""
+    """The arguments of `drawing.choose` for all pieces."""
     options = [request.options for request in requests]
     arguments = {"temperature": tf.constant([one.temperature for one in options], tf.float32)}
     if any(one.rhythm is not None for one in options):

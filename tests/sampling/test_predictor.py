@@ -3,6 +3,8 @@ import pytest
 
 from helpers.networks import KINDS, probabilities, shared, unlike
 from helpers.stepping import stepped
+from kantor import plan
+from kantor.network import model
 from kantor.system.runtime import keras
 
 ROWS = 16
@@ -22,6 +24,15 @@ def test_it_predicts_what_the_model_does_for_the_whole(kind):
     predicted = stepped(shared(kind), rows)
     np.testing.assert_allclose(predicted[:, 1:], whole[:, :-1], atol=1e-5)
     np.testing.assert_allclose(predicted[:, 0].sum(axis=-1), 1, atol=1e-5)
+
+
+def test_told_a_plan_it_predicts_what_the_planned_model_does():
+    network, rows = shared("two of rows"), pieces()
+    asked = np.stack([plan.regular(2, 1, 12, 4, [5, ROWS]), plan.regular(7, 0, 16, 0, [ROWS])])
+    whole = probabilities(model.planned(model.parts(network)), [rows, asked])
+    predicted = stepped(network, rows, asked)
+    np.testing.assert_allclose(predicted, whole.reshape(2, -1, 47), atol=1e-5)
+    assert not np.allclose(predicted, stepped(network, rows), atol=1e-2)
 
 
 def test_so_does_a_network_that_was_not_built_here():

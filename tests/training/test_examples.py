@@ -4,7 +4,7 @@ import pytest
 from helpers.music import random_grid
 from helpers.networks import probabilities
 from helpers.settings import changed
-from kantor import chorale
+from kantor import chorale, plan
 from kantor.data.records import Record
 from kantor.network import lookback
 from kantor.network.lookback import NOTHING, TOKEN_HINTS
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.xdist_group("examples")  # they share what is built onc
 
 
 NOTES, ROWS = Parts("notes", None, []), Parts("rows", None, [])
+PLANNED = Parts("rows", None, [], plan=True)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +120,53 @@ def test_a_standalone_crop_looks_back_at_itself_alone_but_knows_its_place(settin
     assert np.array_equal(alone[:, :, :-1], own[:, :, :-1])
     assert np.array_equal(alone[:, :, -1], within[:, :, -1])
     assert not np.array_equal(alone, within) and alone[:, 0, -1].any()
+
+
+def planned(rows, index=0):
+    """A piece with a plan of its own; its lowest token tells the transposition."""
+    table = plan.regular(2, 1, 12, 4, [rows // 2, rows])
+    return piece(rows, index)._replace(plan=table)
+
+
+def test_a_crop_has_the_plan_of_its_rows_in_its_key(settings):
+    whole = [planned(34), piece(34, lowest=25)]
+    options = {"transpose": True, "passes": 20, "without_plan": 0.0, "without_part": 0.0}
+    (tokens, plans), _ = crops(settings, whole, PLANNED, **options).epoch(draw(0))
+    keys = set()
+    for crop, own in zip(tokens, plans, strict=True):
+        lowest = crop[:, 3].min()
+        if (own == plan.UNKNOWN).all():
+            continue  # the piece that has no plan
+        (start,) = places(crop - lowest, whole[0])
+        expected = plan.transposed(whole[0].plan[start : start + 16], lowest)
+        assert np.array_equal(own, expected)
+        keys.add(int(lowest))
+    assert len(keys) > 3
+
+
+def test_of_plans_as_much_is_unknown_as_settings_say(settings):
+    options = {"passes": 300, "without_plan": 0.3, "without_part": 0.2}
+    (_, plans), _ = crops(settings, [planned(60)], PLANNED, **options).epoch(draw(0))
+    unknown = (plans == plan.UNKNOWN).all(1)
+    assert abs(unknown.all(1).mean() - 0.3) < 0.05
+    some = unknown[~unknown.all(1)]
+    for columns in examples.PARTS_OF_A_PLAN:
+        assert (some[:, columns[0]] == some[:, columns[-1]]).all()
+        assert abs(some[:, columns[0]].mean() - 0.2) < 0.05
+
+
+def test_starts_beyond_the_end_count_as_the_last(settings):
+    for beyond, share in ((0.0, 1 / 13), (1.0, 5 / 17)):
+        options = {"passes": 400, "beyond_end": beyond}
+        tokens = tokens_of(crops(settings, [piece(60)], ROWS, **options).epoch(draw(0)))
+        last = np.mean([np.array_equal(crop, piece(60).tokens[-16:]) for crop in tokens])
+        assert abs(last - share) < 0.03
+
+
+def test_the_plans_of_windows_are_unknown():
+    records = [planned(9, seed) for seed in range(3)]
+    (_, plans), _ = examples.Windows(records, PLANNED).all()
+    assert plans.shape == (3, 9, plan.COLUMNS) and (plans == plan.UNKNOWN).all()
 
 
 def test_hints_of_many_are_those_of_each(looking_back):

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from kantor import chorale
+from kantor.chorale import VOCABULARY_SIZE
+from kantor.judging import counterpoint
+from kantor.network import voice_leading
+from kantor.system.runtime import keras
+
+SOPRANO, BASS = 0, 3
+PARALLEL = {"parallel fifths": (7, 0), "parallel octaves": (0, 0)}
+CONTRARY = {"fifths by contrary motion": (7, 1), "octaves by contrary motion": (0, 1)}
+
+
+@pytest.fixture(scope="module")
+def leading():
+    """What the voices above add to the bass's logits, with weights that tell all apart."""
+    rows = keras.layers.Input((None, 4), dtype="int32")
+    before = keras.layers.Input((None, 4), dtype="int32")
+    parts = voice_leading.leading(rows, before)(BASS)
+    network = keras.Model([rows, before], parts)
+    draw = np.random.default_rng(0)
+    network.set_weights([draw.normal(size=w.shape) for w in network.get_weights()])
+    return network
+
+
+def moves(count=40):
+    """Pairs of rows of tokens (count, 2, 4) where voices often move in fifths and octaves."""
+    draw = np.random.default_rng(1)
+    bass = draw.integers(8, 20, (count, 2))
+    above = bass[:, :, None] + draw.choice([0, 7, 12, 15, 19, 24], (count, 2, 3))
+    tokens = np.concatenate([above, bass[:, :, None]], axis=2)
+    tokens[draw.random(tokens.shape) < 0.05] = 0
+    return tokens.astype(np.int32)
+
+
+def test_what_is_forbidden_is_what_the_judge_counts(leading):
+    pairs = moves()
+    layer = leading.get_layer("bass_under_soprano" + voice_leading.RULES)
+    kinds = {(7, 0): 2, (7, 1): 3, (0, 0): 0, (0, 1): 1}
+    for kind, which in (PARALLEL | CONTRARY).items():
+        layer.set_weights([np.eye(4)[[kinds[which]]].T])
+        added = leading([pairs[:, 1:], pairs[:, :1]])[1].numpy()[:, 0]
+        for pair, scores in zip(pairs, added, strict=True):
+            for token in range(VOCABULARY_SIZE):
+                tokens = np.zeros((2, 4), int)
+                tokens[:, SOPRANO], tokens[0, BASS], tokens[1, BASS] = pair[:, 0], pair[0, 3], token
+                errors = counterpoint.errors(chorale.decode(tokens))
+                expected = any(error.kind == kind for error in errors)
+                assert scores[token] == expected, (kind, tokens)
+
+
+def test_it_is_the_same_in_every_key(leading):
+    pairs = moves()
+    pairs = pairs[(pairs > 0).all((1, 2))]
+    here, there = ([pairs[:, 1:] + up, pairs[:, :1] + up] for up in (0, 3))
+    for low, high in zip(leading(here), leading(there), strict=True):
+        np.testing.assert_array_equal(low.numpy()[:, :, 1:-3], high.numpy()[:, :, 4:])
+
+
+def test_a_silent_voice_says_nothing(leading):
+    rows = np.array([[[0, 0, 0, 9]]], np.int32)
+    for added in leading([rows, rows + 1]):
+        assert not added.numpy().any()
