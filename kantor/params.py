@@ -123,6 +123,13 @@ class Train(Block):
         return self
 
 
+class Strikes(Block):
+    units: Count
+    epochs: Count
+    batch_size: Count
+    learning_rate: Positive
+
+
 class Evaluate(Block):
     bigram_smoothing: Positive
     place_rows: Count
@@ -279,6 +286,7 @@ class Params(Block):
     preprocess: Preprocess
     model: Model
     train: Train
+    strikes: Strikes
     evaluate: Evaluate
     preferred: SamplerOptions
     judge: Judge

@@ -116,6 +116,13 @@ def key_name(tonic: int, mode: int) -> tuple[str, str]:
     return TONICS[MODES[mode]][tonic], MODES[mode]
 
 
+def sharps(tonic: int, mode: int) -> int:
+    """The signature of a key in sharps, flats negative: -5 to 6, in minor -6 to 5."""
+    most = 6 - mode
+    major = tonic + 3 * mode
+    return (7 * major - most - 1) % 12 + most - 11
+
+
 def metre_name(bar: int) -> str:
     """The usual metre whose bar has so many rows, such as 3/4 for 12 and 3/2 for 24."""
     units = (2, 4, 8, 16) if bar > ROWS_PER_WHOLE else (4, 8, 16)

@@ -12,11 +12,12 @@ from kantor.judging.grade import Reference
 from kantor.network import model_file
 from kantor.notation import piece
 from kantor.notation.piece import BACH, Piece
-from kantor.sampling import sampler
+from kantor.sampling import sampler, strikes
 from kantor.system import atomic, errors, runtime
 
 CHORALES = Path("data/chorales")
 MODEL = Path("models/chorale.keras")
+STRIKES = Path("models/strikes.keras")
 COMPOSITIONS = Path("reports/compositions")
 PROBABILITIES = Path("reports/probabilities")
 
@@ -26,7 +27,7 @@ Corpus = dict[tuple[str, int], metadata.Metadata]
 def main() -> None:
     settings = params.load()
     runtime.pin(settings.threads)
-    network = model_file.load(MODEL)
+    network, striking = model_file.load(MODEL), model_file.load(STRIKES)
     corpus = metadata.read(CHORALES / "corpus.csv")
     original = prompted_from(settings.compose.prompt, corpus)
     train = chorale.read_split(CHORALES, "train")
@@ -34,8 +35,14 @@ def main() -> None:
     pieces = {
         "prompt": prompt,
         "original": original.first(settings.compose.original_rows),
-        **samples(network, settings.compose, prompt, plan_of(original)),
-        **showcase(network, settings.compose, settings.preferred, Reference.fit([*train.values()])),
+        **samples(network, striking, settings.compose, prompt, plan_of(original)),
+        **showcase(
+            network,
+            striking,
+            settings.compose,
+            settings.preferred,
+            Reference.fit([*train.values()]),
+        ),
         **training_chorales(settings.compose.training_chorales, train, corpus),
     }
     with atomic.output(COMPOSITIONS) as folder:
@@ -49,7 +56,11 @@ def main() -> None:
 
 
 def samples(
-    network: runtime.keras.Model, settings: params.Compose, prompt: Piece, whole: np.ndarray
+    network: runtime.keras.Model,
+    striking: runtime.keras.Model,
+    settings: params.Compose,
+    prompt: Piece,
+    whole: np.ndarray,
 ) -> dict[str, Piece]:
     """The samples by name, which go on from the prompt, in its key and its bars, as the plan of
     the `whole` chorale (rows, 6) tells them.
@@ -65,18 +76,23 @@ def samples(
         for name, sample in settings.samples.items()
     ]
     grids = sampler.compose(network, requests)
+    all_details = detailed(striking, grids, requests, [prompt.struck] * len(grids))
     return {
         name: Piece(
             grid,
             f"{name.capitalize()}, temperature {sample.temperature:g}",
             metadata=prompt.metadata,
+            details=own,
         )
-        for (name, sample), grid in zip(settings.samples.items(), grids, strict=True)
+        for (name, sample), grid, own in zip(
+            settings.samples.items(), grids, all_details, strict=True
+        )
     }
 
 
 def showcase(
     network: runtime.keras.Model,
+    striking: runtime.keras.Model,
     settings: params.Compose,
     options: params.SamplerOptions,
     reference: Reference,
@@ -95,14 +111,32 @@ def showcase(
     grids = sampler.compose(network, requests)
     grades = np.array([reference.grade(grid) for grid in grids])
     order = np.argsort(np.abs(grades - np.median(grades)), kind="stable")[: wanted.pieces]
+    all_details = detailed(
+        striking, [grids[number] for number in order], [requests[number] for number in order]
+    )
     return {
         f"{params.SHOWCASE}{place}": Piece(
             grids[number],
             f"No. {number + 1} of {wanted.candidates}, grade {grades[number]:.1f}",
             metadata=planning.described(drawn[number], wanted.wish),
+            details=own,
         )
-        for place, number in enumerate(order, start=1)
+        for place, (number, own) in enumerate(zip(order, all_details, strict=True), start=1)
     }
+
+
+def detailed(
+    striking: runtime.keras.Model,
+    grids: list[np.ndarray],
+    requests: list[sampler.Request],
+    before: list[np.ndarray] | None = None,
+) -> list[details.Details]:
+    """The details of composed pieces, each after its request; `before` are the struck cells of
+    their prompts.
+    """
+    asked = [request.plan for request in requests]
+    struck = strikes.draw(striking, grids, asked, [request.seed for request in requests], before)
+    return [strikes.details(*piece) for piece in zip(grids, asked, struck, strict=True)]
 
 
 def training_chorales(count: int, train: dict[int, np.ndarray], corpus: Corpus) -> dict[str, Piece]:

@@ -8,12 +8,13 @@ import pandas as pd
 
 from kantor import chorale, params
 from kantor.data import records
-from kantor.evaluation import baselines, duplicates, likelihood
+from kantor.evaluation import baselines, duplicates, likelihood, strikes
 from kantor.network import model, model_file
 from kantor.system import atomic, errors, runtime
 
 RECORDS = Path("data/records")
 MODEL = Path("models/chorale.keras")
+STRIKES = Path("models/strikes.keras")
 TRAINING = Path("reports/training.csv")
 METRICS = Path("reports/metrics.json")
 PLOTS = Path("reports/evaluation")
@@ -23,7 +24,7 @@ def main() -> None:
     settings = params.load()
     runtime.pin(settings.threads)
     dataset = records.dataset(RECORDS)
-    network = model_file.load(MODEL)
+    network, striking = model_file.load(MODEL), model_file.load(STRIKES)
     train = read("train", "pieces")
     bigram = baselines.bigram(train, settings.evaluate.bigram_smoothing)
 
@@ -61,6 +62,8 @@ def main() -> None:
                 "bigram": likelihood.figures(baseline),
             },
         }
+        if struck := strikes.figures(striking, pieces, train):
+            metrics[split]["strikes"] = struck
 
     with atomic.output(METRICS) as fresh:
         fresh.write_text(json.dumps(rounded(metrics), indent=2) + "\n")

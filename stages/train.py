@@ -1,4 +1,6 @@
-"""train: fit the model that params.yaml describes to the training split."""
+"""train: fit the model that params.yaml describes to the training split, and the network that
+says which notes are struck again.
+"""
 
 import json
 import shutil
@@ -11,11 +13,12 @@ from kantor import params
 from kantor.data import records
 from kantor.network import model, model_file
 from kantor.system import atomic, environment, errors, runtime
-from kantor.training import examples, loop
+from kantor.training import examples, loop, strikes
 from kantor.training.checkpoint import Checkpoint, fingerprint
 
 INPUT = Path("data/records")
 MODEL = Path("models/chorale.keras")
+STRIKES = Path("models/strikes.keras")
 REPORT = Path("reports/training.csv")
 CHECKPOINTS = Path("models/checkpoints")
 
@@ -39,7 +42,11 @@ def main() -> None:
         )
         history += [{"member": number} | row for row in rows]
 
+    striking = strikes.train(
+        read("train_pieces"), settings.strikes, settings.train.crops, settings.seed
+    )
     model_file.save(network, MODEL)
+    model_file.save(striking, STRIKES)
     with atomic.output(REPORT) as fresh:
         pd.DataFrame(history).to_csv(fresh, index=False, float_format="%.6g")
     shutil.rmtree(CHECKPOINTS)

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from kantor.metadata import Metadata
     from kantor.params import Block, Wish
+    from kantor.sampling.sampler import Request
 
 CHORALES = Path("data/chorales")
+STRIKES = "strikes.keras"  # the network that says which notes are struck again, beside the model
 # How long pieces are where no plan says it.
 ROWS = 112
 EXCLUDED = {
@@ -28,10 +30,11 @@ EXCLUDED = {
 
 
 class Start(NamedTuple):
-    """What pieces go on from: a grid and its plan, and what is known of it."""
+    """What pieces go on from: a grid, its plan and its struck cells, and what is known of it."""
 
     grid: "np.ndarray"
     plan: "np.ndarray"
+    struck: "np.ndarray"
     metadata: "Metadata"
 
 
@@ -100,7 +103,7 @@ def run(arguments: argparse.Namespace) -> None:
     from kantor import planning
     from kantor.network import model_file
     from kantor.notation.piece import Piece, write
-    from kantor.sampling import sampler
+    from kantor.sampling import sampler, strikes
     from kantor.system import atomic, runtime
     from kantor.system.progress import Progress
 
@@ -114,16 +117,18 @@ def run(arguments: argparse.Namespace) -> None:
     ]
     runtime.pin(settings.threads)
     grids = sampler.compose(model_file.load(arguments.model), requests)
+    struck = _struck(arguments.model.with_name(STRIKES), grids, requests, start)
     digits = len(str(arguments.count - 1))
     with (
         atomic.output(arguments.output) as folder,
         Progress("write", arguments.count, "pieces") as progress,
     ):
         folder.mkdir()
-        for number, (grid, plan) in enumerate(zip(grids, plans, strict=True)):
+        for number, (grid, plan, own) in enumerate(zip(grids, plans, struck, strict=True)):
             name = f"{number:0{digits}d}"
             metadata = start.metadata if start else planning.described(plan, wish)
-            write(Piece(grid, name, metadata=metadata), folder / name, render)
+            details = strikes.details(grid, plan, own)
+            write(Piece(grid, name, metadata=metadata, details=details), folder / name, render)
             progress.advance()
     pieces = "1 piece" if arguments.count == 1 else f"{arguments.count} pieces"
     print(f"wrote {pieces} to {arguments.output}: .wav, .mid, .musicxml and .csv")
@@ -192,7 +197,7 @@ def _start(path: Path, rows: int, wish: "Wish") -> Start:
     if not wish.key:
         described = replace(described, signature=metadata.signature)
     end = rows or len(grid)
-    return Start(grid[:end], plan[:end], described)
+    return Start(grid[:end], plan[:end], details.struck[:end], described)
 
 
 def _plans(arguments: argparse.Namespace, wish: "Wish", start: Start | None) -> "list[np.ndarray]":
@@ -210,3 +215,21 @@ def _plans(arguments: argparse.Namespace, wish: "Wish", start: Start | None) -> 
         planning.build(wish, chorales, (arguments.seed, number), arguments.rows)
         for number in range(arguments.count)
     ]
+
+
+def _struck(
+    path: Path, grids: "list[np.ndarray]", requests: "list[Request]", start: Start | None
+) -> "list[np.ndarray]":
+    """The struck cells (rows, 4) of each piece, drawn where its prompt doesn't tell them; unknown
+    without the network in `path`.
+    """
+    from kantor import details
+    from kantor.network import model_file
+    from kantor.sampling import strikes
+
+    if not path.exists():
+        print(f"no {path}: notes that stay are held, none is struck again")
+        return [details.unknown(len(grid)).struck for grid in grids]
+    before = [start.struck] * len(grids) if start else None
+    plans, seeds = zip(*((request.plan, request.seed) for request in requests), strict=True)
+    return strikes.draw(model_file.load(path), grids, plans, seeds, before)

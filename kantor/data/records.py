@@ -98,7 +98,7 @@ def read(path: Path) -> Iterator[Record]:
                 notes,
                 int(chorale),
                 int(row),
-                _in_rows(plan, (len(notes), len(plans.COLUMNS))),
+                _in_rows(plan, (len(notes), plans.COLUMNS)),
                 _in_rows(struck, notes.shape),
             )
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError, ValueError):

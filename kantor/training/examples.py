@@ -106,7 +106,7 @@ class Crops:
             crops.append(transposed(self._pieces[piece][rows], key))
             if self._parts.plan:
                 own = plan.transposed(self._plans[piece][rows], key)
-                plans.append(self._partly_unknown(own, draw))
+                plans.append(partly_unknown(own, self._settings, draw))
             if self._hints:
                 notes, others = np.split(self._hints[piece][rows], [TOKEN_HINTS], axis=1)
                 hints_of_crops.append(np.hstack([transposed(notes, key), others]))
@@ -125,14 +125,17 @@ class Crops:
             all_hints[crop, :, :-1] = own[:, :-1]  # all but the place in the piece
         return _examples(self._parts, tokens, all_hints, plans)
 
-    def _partly_unknown(self, own: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-        """The plan of a crop with what it doesn't know as UNKNOWN."""
-        if draw.random() < self._settings.without_plan:
-            return plan.unknown(len(own))
-        for columns in PARTS_OF_A_PLAN:
-            if draw.random() < self._settings.without_part:
-                own[:, columns] = plan.UNKNOWN
-        return own
+
+def partly_unknown(
+    own: np.ndarray, settings: params.Crops, draw: np.random.Generator
+) -> np.ndarray:
+    """A plan (rows, 6), which is changed, with UNKNOWN for what isn't told of it: see Crops."""
+    if draw.random() < settings.without_plan:
+        return plan.unknown(len(own))
+    for columns in PARTS_OF_A_PLAN:
+        if draw.random() < settings.without_part:
+            own[:, columns] = plan.UNKNOWN
+    return own
 
 
 def hints(

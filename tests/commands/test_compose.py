@@ -14,11 +14,11 @@ from helpers.networks import small
 from helpers.project import PROJECT
 from kantor import chorale, details, metadata, plan
 from kantor.metadata import Metadata
-from kantor.network import model_file
+from kantor.network import model_file, strikes
 from kantor.notation import reading
 
 pytestmark = pytest.mark.xdist_group("compose")  # they share a model, and what is composed
-KINDS = ("csv", "mid", "musicxml", "wav")
+KINDS = ("csv", "details.csv", "mid", "musicxml", "wav")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,8 @@ def project(tmp_path_factory, settings, settings_file):
     """A folder with settings, a chorale of which little is known, and a tiny model."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(settings_file, folder)
-    (folder / "data/chorales").mkdir(parents=True)
+    (folder / "data/chorales/train").mkdir(parents=True)
+    (folder / "data/chorales/train/chorale_000.csv").write_text(chorale.to_csv(random_grid(64)))
     metadata.write([Metadata("train", 0, 64)], folder / "data/chorales/corpus.csv")
     network = small(settings, "wavenet_lstm", filters=[8], lstm=[])
     model_file.save(network, folder / "models/chorale.keras")
@@ -50,7 +51,10 @@ def test_a_user_composes_pieces_to_a_folder_and_is_told_where(project):
         text=True,
     )
     assert finished.returncode == 0, finished.stderr
-    assert finished.stdout == "wrote 11 pieces to mine: .wav, .mid, .musicxml and .csv\n"
+    assert finished.stdout == (
+        "no models/strikes.keras: notes that stay are held, none is struck again\n"
+        "wrote 11 pieces to mine: .wav, .mid, .musicxml and .csv\n"
+    )
     names = [f"{number:02d}.{kind}" for number in range(11) for kind in KINDS]
     assert sorted(path.name for path in (project / "mine").iterdir()) == names
     assert len(chorale.read(project / "mine/03.csv")) == 5
@@ -67,7 +71,7 @@ def test_nothing_that_is_there_is_lost(project, two_pieces):
     before = digests(two_pieces, ".")
     sentence = running.kantor(project, "compose", "two")
     assert sentence == "error: two: is there already; name a new folder"
-    assert digests(two_pieces, ".") == before and len(before) == 8
+    assert digests(two_pieces, ".") == before and len(before) == 10
 
 
 def test_a_piece_is_the_same_however_many_are_composed(project, two_pieces):
@@ -143,7 +147,7 @@ def test_a_piece_has_the_key_bars_and_phrases_that_are_asked_for(project, reques
     (request,) = requests
     expected = plan.regular(tonic=10, mode=1, bar=12, pickup=2, ends=[24, 36])
     assert request.plan.tolist() == expected.tolist() and request.rows == 36
-    _, described = reading.read(project / "asked/0.musicxml")
+    _, described, _ = reading.read(project / "asked/0.musicxml")
     assert (described.signature, described.metre, described.pickup) == (-5, "3/4", 0.5)
 
 
@@ -201,6 +205,44 @@ def test_details_of_a_prompt_tell_its_phrases_and_changes_of_metre(project, requ
     assert table[:, plan.BAR].tolist() == 16 * [16] + 16 * [12]
     assert table[:, plan.PLACE].tolist() == [*range(16), *range(12), *range(4)]
     assert table[:20, plan.PHRASE].tolist() == [*range(16, 0, -1)] + 4 * [plan.UNKNOWN]
+
+
+@pytest.fixture
+def striking(project):
+    """The network beside the model that says what is struck again: everything."""
+    network = strikes.build(2)
+    kernel, bias = network.get_layer("struck").get_weights()
+    network.get_layer("struck").set_weights([0 * kernel, bias + 30])
+    model_file.save(network, project / "models/strikes.keras")
+    yield
+    (project / "models/strikes.keras").unlink()
+
+
+def test_scores_have_repeated_notes_fermatas_and_bars(project, requests, striking, capsys):
+    assert running.kantor(project, "compose", "repeated", *ASKED) == ""
+    assert "strikes.keras" not in capsys.readouterr().out
+    grid = chorale.read(project / "repeated/0.csv")
+    told = details.read(project / "repeated/0.details.csv")
+    assert told.struck.tolist() == (grid != 0).astype(int).tolist()
+    assert told.fermata.nonzero()[0].tolist() == [23, 35]
+    assert told.place.tolist() == [(row - 2) % 12 for row in range(36)]
+    _, _, extras = reading.read(project / "repeated/0.musicxml")
+    assert extras.struck.tolist() == told.struck.tolist()
+    assert extras.fermata.tolist() == told.fermata.tolist()
+
+
+def test_a_prompt_keeps_what_is_struck_in_it(project, requests, striking, monkeypatch):
+    path = project / "held.csv"
+    path.write_text(chorale.to_csv(random_grid(16)))
+    score = details.unknown(16)._replace(struck=strikes.settled(random_grid(16), np.zeros((16, 4))))
+    monkeypatch.setattr("kantor.details.beside", lambda path, rows: score)
+    on = ("--prompt", path, "--prompt-rows", 12, "--rows", 12)
+    assert running.kantor(project, "compose", "kept", *on) == ""
+    monkeypatch.undo()
+    struck = details.read(project / "kept/0.details.csv").struck
+    assert struck[:12].tolist() == score.struck[:12].tolist()
+    grid = chorale.read(project / "kept/0.csv")
+    assert struck[12:].tolist() == (grid[12:] != 0).astype(int).tolist()
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ READERS = {
     "preprocess": {"preprocess", "report"},
     "model": {"train", "report"},
     "train": {"train", "report"},
+    "strikes": {"train", "report"},
     "evaluate": {"evaluate", "report"},
     "preferred": {"compose", "judge", "report"},
     "judge": {"judge", "report"},

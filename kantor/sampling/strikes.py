@@ -1,0 +1,76 @@
+"""Which notes of composed pieces are struck again, and so what is known of each row of them."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from kantor import plan as plans
+from kantor.chorale import SILENCE, runs
+from kantor.details import NO_SIGNATURE, UNKNOWN, Details
+from kantor.network import strikes
+from kantor.plan import BAR, MODE, PHRASE, PLACE, TONIC
+from kantor.system.runtime import keras
+
+OWN = 1  # with the piece's seed, a seed for the strikes: its notes were drawn from the other
+
+
+def draw(
+    network: keras.Model,
+    grids: Sequence[np.ndarray],
+    asked: Sequence[np.ndarray],
+    seeds: Sequence[int],
+    before: Sequence[np.ndarray] | None = None,
+) -> list[np.ndarray]:
+    """Struck cells, int (rows, 4), of pieces: their grids (rows, 4), plans (rows, 6) and seeds, 0
+    or more. `before` are the struck cells (n, 4) of the first n rows of each, -1 where they are to
+    be drawn.
+
+    A cell is drawn after those of the rows before and of the voices above it, by the piece's seed
+    and its own place. A piece is the same in whatever company it is.
+    """
+    predict = strikes.predictor(network)
+    starts = before or [np.zeros((0, grid.shape[1]), int) for grid in grids]
+    return [_draw(predict, *piece) for piece in zip(grids, asked, seeds, starts, strict=True)]
+
+
+def details(grid: np.ndarray, plan: np.ndarray, struck: np.ndarray) -> Details:
+    """The details of a piece of this grid (rows, 4), plan (rows, 6) and struck cells (rows, 4).
+
+    The note of the soprano that sounds in the last row of a phrase has a fermata. The signature is
+    that of today's keys.
+    """
+    fermata = np.where(plan[:, PHRASE] == plans.UNKNOWN, UNKNOWN, 0)
+    for begin, end in runs(grid[:, 0], struck[:, 0]):
+        if grid[begin, 0] != SILENCE and (plan[begin:end, PHRASE] == 1).any():
+            fermata[begin:end] = 1
+    signature = [
+        NO_SIGNATURE if plans.UNKNOWN in key else plans.sharps(*key)
+        for key in plan[:, [TONIC, MODE]].tolist()
+    ]
+    # A place without its bar, or a bar without its place, tells nothing.
+    bars = (plan[:, [BAR, PLACE]] != plans.UNKNOWN).all(axis=1)
+    bar, place = (np.where(bars, plan[:, column], UNKNOWN) for column in (BAR, PLACE))
+    return Details(bar, place, fermata, np.array(signature), struck)
+
+
+def _draw(
+    predict: Callable[[np.ndarray], np.ndarray],
+    grid: np.ndarray,
+    plan: np.ndarray,
+    seed: int,
+    before: np.ndarray,
+) -> np.ndarray:
+    struck = np.full(grid.shape, UNKNOWN)
+    struck[: len(before)] = before
+    struck = strikes.settled(grid, struck)
+    open_cells = struck == UNKNOWN
+    source = np.random.SeedSequence((seed, OWN))
+    draws = np.random.Generator(np.random.Philox(source)).random(grid.shape)[open_cells]
+    # All cells are drawn at once, again and again. Each time one cell more, at least, has only
+    # right ones before it and is right itself; so what no longer changes is as if drawn in order.
+    while True:
+        numbers = strikes.features(grid, plan, struck)[open_cells]
+        drawn = draws < predict(numbers)
+        if np.array_equal(struck[open_cells], drawn):
+            return struck
+        struck[open_cells] = drawn
