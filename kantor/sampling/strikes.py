@@ -68,9 +68,10 @@ def _draw(
     draws = np.random.Generator(np.random.Philox(source)).random(grid.shape)[open_cells]
     # All cells are drawn at once, again and again. Each time one cell more, at least, has only
     # right ones before it and is right itself; so what no longer changes is as if drawn in order.
-    while True:
+    for _ in range(len(draws) + 1):
         numbers = strikes.features(grid, plan, struck)[open_cells]
         drawn = draws < predict(numbers)
         if np.array_equal(struck[open_cells], drawn):
-            return struck
+            break
         struck[open_cells] = drawn
+    return struck
