@@ -5,7 +5,7 @@ from helpers import committed
 from kantor import params
 from kantor.system.errors import KantorError
 
-SAMPLE = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "rows": 4}
+SAMPLE = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "rhythm": None, "rows": 4}
 TEXT = committed.settings()
 
 
