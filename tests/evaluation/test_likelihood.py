@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from helpers.music import random_grid
-from helpers.networks import probabilities, small
-from kantor import chorale
+from helpers.networks import probabilities, shared, small
+from kantor import chorale, plan
 from kantor.data.records import Record
 from kantor.evaluation import baselines, likelihood
+from kantor.network import model
 
 UNIFORM = np.log(chorale.VOCABULARY_SIZE)
 
@@ -78,6 +79,17 @@ def test_padding_changes_no_figure(settings):
         likelihoods = alone[np.arange(len(alone)), notes[1:]]
         np.testing.assert_allclose(same["loss"], -np.log(likelihoods), rtol=1e-4)
         assert same["predicted"].tolist() == alone.argmax(axis=1).tolist()
+
+
+def test_a_planned_piece_is_scored_with_its_own_plan_in_any_company():
+    network = model.planned(model.parts(shared("two of rows")))
+    grids = [random_grid(rows, seed=rows) for rows in (9, 5, 12)]
+    pieces = [chorale.encode(grid) for grid in grids]
+    asked = [plan.regular(rows % 7, 0, 16, 0, [rows]) for rows in (9, 5, 12)]
+    predicted = likelihood.planned_predictor(network, asked, "test")(pieces)
+    for piece, own, output in zip(pieces, asked, predicted, strict=True):
+        alone = probabilities(network, [piece[None], own[None]])[0]
+        np.testing.assert_allclose(output, alone, atol=1e-5)
 
 
 def test_figures_by_voice_and_place_average_to_the_whole():
