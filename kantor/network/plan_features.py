@@ -4,7 +4,8 @@ Bars, phrases, rows left and the mode go into the network as they are. Where the
 also have degrees, semitones above the tonic, and a small layer scores the next degree of each voice
 by those that are near: of the row before, and of the voices above. It sees no more than that. With
 degrees for all the network reads, transposing pieces would make them no others, and it would learn
-them by heart.
+them by heart. How phrases and pieces end is one of the RULES: a number for each degree, mode and
+distance from the end, which weight decay would not let grow as large as it has to be.
 """
 
 from collections.abc import Callable
@@ -34,15 +35,21 @@ FORM = {
     "mode": (MODE, 1, 4),
 }
 DEGREE_WIDTH, DEGREE_HEAD = 12, 64
+NEAR = 16  # rows from which on an end counts
+ENDS = 1 + 2 * NEAR  # no end is near; that of a phrase, or of the piece, in 1 to NEAR rows
+CLOSING = (4, 8)  # rows from the end in which the last chord of a phrase most often begins
+RULES = ("_ends",)  # end the names of the layers that weight decay leaves alone
 
 
 class Features(NamedTuple):
-    """`form`: vectors (batch, rows, n) for bars, phrases, the end and the mode; `logits(voice)`:
-    what is added to the logits of a voice, (batch, rows, 47).
+    """`form`: vectors (batch, rows, n) for bars, phrases, the end and the mode; `closing`, int
+    (batch, rows): how near the end of the phrase is, 0 to 2; `logits(voice)`: what is added to the
+    logits of a voice, (batch, rows, 47) each.
     """
 
     form: "list[keras.KerasTensor]"
-    logits: "Callable[[int], keras.KerasTensor]"
+    closing: "keras.KerasTensor"
+    logits: "Callable[[int], list[keras.KerasTensor]]"
 
 
 def read(
@@ -69,7 +76,13 @@ def read(
     tables = np.arange(len(VOICES), dtype=np.int32) * DEGREES
     near_before, near = (table(_degrees(tokens, tonic) + tables) for tokens in (before, rows))
 
-    def logits(voice: int) -> "keras.KerasTensor":
+    phrase, left = plan[:, :, PHRASE], plan[:, :, LEFT]
+    closing = sum(_within(phrase, rows_left) for rows_left in CLOSING)
+    of_phrase, of_piece = _within(phrase, NEAR), _within(left, NEAR)
+    end = of_piece * (NEAR + left) + (1 - of_piece) * of_phrase * phrase
+    end = ops.maximum(plan[:, :, MODE], 0) * ENDS + end
+
+    def logits(voice: int) -> "list[keras.KerasTensor]":
         name = VOICES[voice]
         inputs = [near_before[:, :, other] for other in range(len(VOICES))]
         inputs += [near[:, :, higher] for higher in range(voice)]
@@ -77,9 +90,19 @@ def read(
         x = layers.Dense(DEGREE_HEAD, activation="relu", name=f"{name}_degree_head")(x)
         x = layers.Dropout(dropout, name=f"{name}_degree_dropout")(x)
         scores = layers.Dense(OCTAVE, name=f"{name}_degree_scores")(x)
-        return ops.take_along_axis(scores, own, axis=2) * in_key
+        table = layers.Embedding(
+            2 * ENDS * OCTAVE, 1, embeddings_initializer="zeros", name=f"{name}_ends"
+        )
+        at_ends = table(ops.expand_dims(end * OCTAVE, 2) + own)[:, :, :, 0]
+        return [ops.take_along_axis(scores, own, axis=2) * in_key, at_ends * in_key]
 
-    return Features(form, logits)
+    return Features(form, closing, logits)
+
+
+def _within(ahead: "keras.KerasTensor", distance: int) -> "keras.KerasTensor":
+    """Whether an end, rows ahead (batch, rows), is known to come within a distance: 1 or 0."""
+    ops = runtime.keras.ops
+    return ops.cast(ops.logical_and(ahead > 0, ahead <= distance), "int32")
 
 
 def _degrees(tokens: "keras.KerasTensor", tonic: "keras.KerasTensor") -> "keras.KerasTensor":

@@ -61,7 +61,7 @@ def member(settings: Settings, name: str) -> "keras.Model":
         state = layers.Add(name=f"residual_{number}")([state, x]) if deep else x
 
     right = [ops.cast(ops.equal(guess, rows), "float32") for guess in guesses]
-    leading = voice_leading.leading(rows, before, position)
+    leading = voice_leading.leading(rows, before, position, features.closing)
     logits = []
     for voice, voice_name in enumerate(VOICES):
         inputs = [state, place, row_likeness, *features.form]
@@ -71,7 +71,7 @@ def member(settings: Settings, name: str) -> "keras.Model":
         inputs += [guess[:, :, :voice] for guess in right if voice]
         x = layers.Concatenate(name=f"{voice_name}_inputs")(inputs)
         own_guesses = [guess[:, :, voice] for guess in guesses]
-        relative = [*leading(voice), features.logits(voice)]
+        relative = [*leading(voice), *features.logits(voice)]
         logits.append(_head(settings, x, own_guesses, relative, voice_name))
     probabilities = layers.Activation("softmax", name="probabilities")
     output = probabilities(ops.stack(logits, axis=2))
@@ -116,4 +116,6 @@ def _voices(values: "keras.KerasTensor") -> "list[keras.KerasTensor]":
     return [values[:, :, voice] for voice in range(len(VOICES))]
 
 
+# Weight decay would not let these grow as large as they have to be: see there.
+RULES = (*voice_leading.RULES, *plan_features.RULES)
 ARCHITECTURE = Architecture("row_gru", Settings, member, steps="rows", lookback=True, plan=True)

@@ -7,18 +7,22 @@ comes of it is added to the logits of the lower voice; it is nothing at first. T
   a higher voice;
 - one for what is nearly forbidden: the same perfect interval again, in the same direction or not,
   as kantor.judging counts it;
-- one for each chord that would sound with all voices above, on a beat and between beats, whether
-  the lower voice moves or stays.
+- one for the intervals to all voices above at once, on a beat and between beats, at the end of a
+  phrase or elsewhere, whether the lower voice moves or stays;
+- for the bass, in the same cases, one for the kind and the inversion of the chord that would sound.
 
-The last two are RULES: weight decay would not let them grow as large as they have to be.
+The second and the last are RULES: weight decay would not let them grow as large as they have to be.
+The others have too many numbers for that: free to grow, they would learn the pieces by heart.
 """
 
 from collections.abc import Callable
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOCABULARY_SIZE, VOICES
+from kantor.judging import chords
 from kantor.system import runtime
 
 if TYPE_CHECKING:
@@ -30,16 +34,36 @@ LARGEST_MOVE = 13
 INTERVAL_COUNT = INTERVALS[1] - INTERVALS[0] + 1
 MOVE_COUNT = 2 * LARGEST_MOVE + 2  # one of them is that nothing is known
 OCTAVE = 12
+LOWEST_BASS = 48  # any
 PERFECT = (0, 7)
 TOKENS = np.arange(VOCABULARY_SIZE, dtype=np.int32)
-RULES = ("_parallels", "_chords")  # end the names of these layers
+RULES = ("_parallels", "_qualities")  # end the names of these layers
+
+
+def _qualities() -> np.ndarray:
+    """The number of the chord for each three intervals above the bass, 0 to 12, which is silence:
+    int32 (2197,). Kind, inversion and completeness make its number.
+    """
+    intervals = np.array([*product(range(OCTAVE + 1), repeat=len(VOICES) - 1)])
+    above = np.where(intervals == OCTAVE, SILENCE, LOWEST_BASS + intervals)
+    named = chords.classify(np.insert(above, 0, LOWEST_BASS, axis=1))
+    kinds = np.array([chords.KINDS.index(kind) for kind in named.kind])
+    return ((kinds * 5 + named.inversion + 1) * 2 + named.complete).astype(np.int32)
+
+
+QUALITIES = _qualities()
+QUALITY_COUNT = int(QUALITIES.max()) + 1
 
 
 def leading(
-    rows: "keras.KerasTensor", before: "keras.KerasTensor", position: "keras.KerasTensor"
+    rows: "keras.KerasTensor",
+    before: "keras.KerasTensor",
+    position: "keras.KerasTensor",
+    closing: "keras.KerasTensor",
 ) -> "Callable[[int], list[keras.KerasTensor]]":
     """For a voice, what the voices above it add to its logits, (batch, rows, 47) each, from tokens
-    (batch, rows, 4) of the rows and of those before them, and the rows' positions (batch, rows, 1).
+    (batch, rows, 4) of the rows and of those before them, the rows' positions (batch, rows, 1), and
+    how near the end of a phrase is, 0 to 2, (batch, rows).
     """
     layers, ops = runtime.keras.layers, runtime.keras.ops
     sounded = ops.logical_and(before > SILENCE, before < VOCABULARY_SIZE)
@@ -76,21 +100,29 @@ def leading(
         forbid = rule(ops.cast(ops.stack(kinds, axis=3), "float32"))[:, :, :, 0]
         return [prefer, forbid]
 
-    def chord(voice: int) -> "keras.KerasTensor":
-        stays = _equal(before[:, :, voice : voice + 1], TOKENS)
-        context, count = stays * 2 + on_beat, 4
+    def chord(voice: int) -> "list[keras.KerasTensor]":
+        intervals = 0
         for higher in range(voice):
             above = rows[:, :, higher : higher + 1]
             interval = ops.where(above > SILENCE, ops.subtract(above, TOKENS) % OCTAVE, OCTAVE)
-            context, count = context * (OCTAVE + 1) + interval, count * (OCTAVE + 1)
-        table = layers.Embedding(
-            count, 1, embeddings_initializer="zeros", name=f"{VOICES[voice]}_chords"
-        )
-        return table(context)[:, :, :, 0] * (TOKENS > SILENCE).astype(np.float32)
+            intervals = intervals * (OCTAVE + 1) + interval
+        count = (OCTAVE + 1) ** voice
+        stays = _equal(before[:, :, voice : voice + 1], TOKENS)
+        moment = (_last(closing) * 2 + stays) * 2 + on_beat
+        sounding = (TOKENS > SILENCE).astype(np.float32)
+        tables = {"chords": (intervals, count)}
+        if voice == len(VOICES) - 1:
+            tables["qualities"] = ops.take(QUALITIES, intervals), QUALITY_COUNT
+        added = []
+        for what, (numbers, size) in tables.items():
+            name = f"{VOICES[voice]}_{what}"
+            table = layers.Embedding(12 * size, 1, embeddings_initializer="zeros", name=name)
+            added.append(table(moment * size + numbers)[:, :, :, 0] * sounding)
+        return added
 
     def led(voice: int) -> "list[keras.KerasTensor]":
         pairs = [part for higher in range(voice) for part in pair(voice, higher)]
-        return [*pairs, chord(voice)] if voice else []
+        return [*pairs, *chord(voice)] if voice else []
 
     return led
 

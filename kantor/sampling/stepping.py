@@ -41,6 +41,7 @@ OPERATIONS = (
     "GetItem",
     "Greater",
     "Less",
+    "LessEqual",
     "LogicalAnd",
     "Maximum",
     "Mod",
@@ -49,6 +50,7 @@ OPERATIONS = (
     "OneHot",
     "Stack",
     "Subtract",
+    "Take",
     "TakeAlongAxis",
     "Where",
 )

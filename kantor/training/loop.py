@@ -11,7 +11,7 @@ import numpy as np
 
 from kantor.chorale import VOCABULARY_SIZE
 from kantor.network import recurrence
-from kantor.network.voice_leading import RULES
+from kantor.network.row_gru import RULES
 from kantor.params import Train
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress

@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from kantor.network import voice_leading
 from kantor.system.runtime import keras
 
 SOPRANO, BASS = 0, 3
+CHORDS = [(0, 4, 7), (7, 3, 0), (8, 3, 0)]  # major, minor, the sixth of a major one
 PARALLEL = {"parallel fifths": (7, 0), "parallel octaves": (0, 0)}
 CONTRARY = {"fifths by contrary motion": (7, 1), "octaves by contrary motion": (0, 1)}
 
@@ -18,16 +21,17 @@ def leading():
     rows = keras.layers.Input((None, 4), dtype="int32")
     before = keras.layers.Input((None, 4), dtype="int32")
     position = keras.layers.Input((None, 1), dtype="int32")
-    network = keras.Model(
-        [rows, before, position], voice_leading.leading(rows, before, position)(BASS)
-    )
+    closing = keras.layers.Input((None,), dtype="int32")
+    parts = voice_leading.leading(rows, before, position, closing)(BASS)
+    network = keras.Model([rows, before, position, closing], parts)
     draw = np.random.default_rng(0)
     network.set_weights([draw.normal(size=w.shape) for w in network.get_weights()])
     return network
 
 
-def inputs(rows, before, position=0):
-    return [rows, before, np.full_like(rows[:, :, :1], position)]
+def inputs(rows, before, position=0, closing=0):
+    like = rows[:, :, :1]
+    return [rows, before, np.full_like(like, position), np.full_like(like[:, :, 0], closing)]
 
 
 def moves(count=40):
@@ -66,16 +70,30 @@ def test_it_is_the_same_in_every_key(leading):
 
 def test_a_silent_voice_says_nothing(leading):
     rows = np.array([[[0, 0, 0, 9]]], np.int32)
-    *pairs, _chord = leading(inputs(rows, rows + 1))
+    *pairs, _, _ = leading(inputs(rows, rows + 1))
     for added in pairs:
         assert not added.numpy().any()
 
 
-def test_a_chord_is_told_by_its_intervals_the_beat_and_whether_the_bass_moves(leading):
+def test_a_chord_is_told_by_its_intervals_the_moment_and_whether_the_bass_moves(leading):
     above = np.array([[[28, 24, 19, 0]]], np.int32)
     before = np.array([[[28, 24, 19, 12]]], np.int32)
-    on_beat, between = (leading(inputs(above, before, at))[-1].numpy()[0, 0] for at in (4, 6))
     octaves = np.array([[[40, 24, 7, 0]]], np.int32)
-    assert np.array_equal(leading(inputs(octaves, before, 4))[-1].numpy()[0, 0], on_beat)
-    assert on_beat[24] == on_beat[36] != on_beat[12], "the bass stays on 12"
-    assert (on_beat[1:] != between[1:]).all() and on_beat[0] == 0
+    for part in (-2, -1):
+
+        def added(rows, position, closing=0, part=part):
+            return leading(inputs(rows, before, position, closing))[part].numpy()[0, 0]
+
+        on_beat = added(above, 4)
+        assert np.array_equal(added(octaves, 4), on_beat)
+        assert on_beat[24] == on_beat[36] != on_beat[12], "the bass stays on 12"
+        for other in (added(above, 6), added(above, 4, closing=1)):
+            assert (on_beat[1:] != other[1:]).all()
+        assert on_beat[0] == 0
+
+
+def test_the_bass_hears_which_chord_it_makes():
+    major, minor, first = (voice_leading.QUALITIES[i * 169 + j * 13 + k] for i, j, k in CHORDS)
+    assert len({major, minor, first}) == 3
+    same = [voice_leading.QUALITIES[i * 169 + j * 13 + k] for i, j, k in permutations(CHORDS[0])]
+    assert set(same) == {major}
