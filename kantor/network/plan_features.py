@@ -36,19 +36,23 @@ FORM = {
 }
 DEGREE_WIDTH, DEGREE_HEAD = 12, 64
 NEAR = 16  # rows from which on an end counts
-ENDS = 1 + 2 * NEAR  # no end is near; that of a phrase, or of the piece, in 1 to NEAR rows
+# The end that is near: of the phrase or of the piece, in 1 to NEAR rows; none; or who knows.
+ENDS = 2 * NEAR + 2
+FAR = ENDS - 1
 CLOSING = (4, 8)  # rows from the end in which the last chord of a phrase most often begins
 RULES = ("_ends",)  # end the names of the layers that weight decay leaves alone
 
 
 class Features(NamedTuple):
     """`form`: vectors (batch, rows, n) for bars, phrases, the end and the mode; `closing`, int
-    (batch, rows): how near the end of the phrase is, 0 to 2; `logits(voice)`: what is added to the
-    logits of a voice, (batch, rows, 47) each.
+    (batch, rows): how near the end of the phrase is, 0 to 2; `end`, int (batch, rows): the number
+    of the end that is near, 0 to ENDS - 1; `logits(voice)`: what is added to the logits of a voice,
+    (batch, rows, 47) each.
     """
 
     form: "list[keras.KerasTensor]"
     closing: "keras.KerasTensor"
+    end: "keras.KerasTensor"
     logits: "Callable[[int], list[keras.KerasTensor]]"
 
 
@@ -79,8 +83,9 @@ def read(
     phrase, left = plan[:, :, PHRASE], plan[:, :, LEFT]
     closing = sum(_within(phrase, rows_left) for rows_left in CLOSING)
     of_phrase, of_piece = _within(phrase, NEAR), _within(left, NEAR)
-    end = of_piece * (NEAR + left) + (1 - of_piece) * of_phrase * phrase
-    end = ops.maximum(plan[:, :, MODE], 0) * ENDS + end
+    end = ops.where(phrase > NEAR, FAR, of_phrase * phrase)
+    end = ops.where(of_piece > 0, NEAR + left, end)
+    at_end = ops.maximum(plan[:, :, MODE], 0) * ENDS + end
 
     def logits(voice: int) -> "list[keras.KerasTensor]":
         name = VOICES[voice]
@@ -93,10 +98,10 @@ def read(
         table = layers.Embedding(
             2 * ENDS * OCTAVE, 1, embeddings_initializer="zeros", name=f"{name}_ends"
         )
-        at_ends = table(ops.expand_dims(end * OCTAVE, 2) + own)[:, :, :, 0]
+        at_ends = table(ops.expand_dims(at_end * OCTAVE, 2) + own)[:, :, :, 0]
         return [ops.take_along_axis(scores, own, axis=2) * in_key, at_ends * in_key]
 
-    return Features(form, closing, logits)
+    return Features(form, closing, end, logits)
 
 
 def _within(ahead: "keras.KerasTensor", distance: int) -> "keras.KerasTensor":

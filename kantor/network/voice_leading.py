@@ -7,12 +7,11 @@ comes of it is added to the logits of the lower voice; it is nothing at first. T
   a higher voice;
 - one for what is nearly forbidden: the same perfect interval again, in the same direction or not,
   as kantor.judging counts it;
-- one for the intervals to all voices above at once, on a beat and between beats, at the end of a
-  phrase or elsewhere, whether the lower voice moves or stays;
-- for the bass, in the same cases, one for the kind and the inversion of the chord that would sound.
+- for the bass, one for the kind and the inversion of the chord that would sound, on a beat and
+  between beats, at the end of a phrase or elsewhere, whether the bass moves or stays.
 
-The second and the last are RULES: weight decay would not let them grow as large as they have to be.
-The others have too many numbers for that: free to grow, they would learn the pieces by heart.
+The last two are RULES: weight decay would not let them grow as large as they have to be. The first
+are too many for that: free to grow, they would learn the pieces by heart.
 """
 
 from collections.abc import Callable
@@ -36,6 +35,8 @@ MOVE_COUNT = 2 * LARGEST_MOVE + 2  # one of them is that nothing is known
 OCTAVE = 12
 LOWEST_BASS = 48  # any
 PERFECT = (0, 7)
+BASS = len(VOICES) - 1
+MOMENTS = 12  # closing, moving, on a beat or not
 TOKENS = np.arange(VOCABULARY_SIZE, dtype=np.int32)
 RULES = ("_parallels", "_qualities")  # end the names of these layers
 
@@ -100,29 +101,22 @@ def leading(
         forbid = rule(ops.cast(ops.stack(kinds, axis=3), "float32"))[:, :, :, 0]
         return [prefer, forbid]
 
-    def chord(voice: int) -> "list[keras.KerasTensor]":
+    def chord() -> "keras.KerasTensor":
         intervals = 0
-        for higher in range(voice):
+        for higher in range(BASS):
             above = rows[:, :, higher : higher + 1]
             interval = ops.where(above > SILENCE, ops.subtract(above, TOKENS) % OCTAVE, OCTAVE)
             intervals = intervals * (OCTAVE + 1) + interval
-        count = (OCTAVE + 1) ** voice
-        stays = _equal(before[:, :, voice : voice + 1], TOKENS)
+        stays = _equal(before[:, :, BASS:], TOKENS)
         moment = (_last(closing) * 2 + stays) * 2 + on_beat
-        sounding = (TOKENS > SILENCE).astype(np.float32)
-        tables = {"chords": (intervals, count)}
-        if voice == len(VOICES) - 1:
-            tables["qualities"] = ops.take(QUALITIES, intervals), QUALITY_COUNT
-        added = []
-        for what, (numbers, size) in tables.items():
-            name = f"{VOICES[voice]}_{what}"
-            table = layers.Embedding(12 * size, 1, embeddings_initializer="zeros", name=name)
-            added.append(table(moment * size + numbers)[:, :, :, 0] * sounding)
-        return added
+        size = MOMENTS * QUALITY_COUNT
+        table = layers.Embedding(size, 1, embeddings_initializer="zeros", name="bass_qualities")
+        case = moment * QUALITY_COUNT + ops.take(QUALITIES, intervals)
+        return table(case)[:, :, :, 0] * (TOKENS > SILENCE).astype(np.float32)
 
     def led(voice: int) -> "list[keras.KerasTensor]":
         pairs = [part for higher in range(voice) for part in pair(voice, higher)]
-        return [*pairs, *chord(voice)] if voice else []
+        return [*pairs, chord()] if voice == BASS else pairs
 
     return led
 

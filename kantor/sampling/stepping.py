@@ -34,6 +34,7 @@ AT_ITS_PLACE = (
 OPERATIONS = (
     "Absolute",
     "Add",
+    "Any",
     "Cast",
     "Clip",
     "Equal",
@@ -44,6 +45,8 @@ OPERATIONS = (
     "LessEqual",
     "LogicalAnd",
     "Maximum",
+    "Min",
+    "Minimum",
     "Mod",
     "Multiply",
     "NotEqual",
