@@ -45,14 +45,12 @@ RULES = ("_ends",)  # end the names of the layers that weight decay leaves alone
 
 class Features(NamedTuple):
     """`form`: vectors (batch, rows, n) for bars, phrases, the end and the mode; `closing`, int
-    (batch, rows): how near the end of the phrase is, 0 to 2; `end`, int (batch, rows): the number
-    of the end that is near, 0 to ENDS - 1; `logits(voice)`: what is added to the logits of a voice,
-    (batch, rows, 47) each.
+    (batch, rows): how near the end of the phrase is, 0 to 2; `logits(voice)`: what is added to the
+    logits of a voice, (batch, rows, 47) each.
     """
 
     form: "list[keras.KerasTensor]"
     closing: "keras.KerasTensor"
-    end: "keras.KerasTensor"
     logits: "Callable[[int], list[keras.KerasTensor]]"
 
 
@@ -101,7 +99,7 @@ def read(
         at_ends = table(ops.expand_dims(at_end * OCTAVE, 2) + own)[:, :, :, 0]
         return [ops.take_along_axis(scores, own, axis=2) * in_key, at_ends * in_key]
 
-    return Features(form, closing, end, logits)
+    return Features(form, closing, logits)
 
 
 def _within(ahead: "keras.KerasTensor", distance: int) -> "keras.KerasTensor":

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from kantor.chorale import VOCABULARY_SIZE, VOICES
-from kantor.network import plan_features, rhythm, voice_leading
+from kantor.network import plan_features, voice_leading
 from kantor.network.architecture import Architecture
 from kantor.network.lookback import HINTS, LEVELS, LONGEST_HOLD, PERIOD
 from kantor.params import Block, Count, Share
@@ -62,7 +62,6 @@ def member(settings: Settings, name: str) -> "keras.Model":
 
     right = [ops.cast(ops.equal(guess, rows), "float32") for guess in guesses]
     leading = voice_leading.leading(rows, before, position, features.closing)
-    staying = rhythm.staying(rows, before, held, position, features.end)
     logits = []
     for voice, voice_name in enumerate(VOICES):
         inputs = [state, place, row_likeness, *features.form]
@@ -72,7 +71,7 @@ def member(settings: Settings, name: str) -> "keras.Model":
         inputs += [guess[:, :, :voice] for guess in right if voice]
         x = layers.Concatenate(name=f"{voice_name}_inputs")(inputs)
         own_guesses = [guess[:, :, voice] for guess in guesses]
-        relative = [*leading(voice), *features.logits(voice), staying(voice)]
+        relative = [*leading(voice), *features.logits(voice)]
         logits.append(_head(settings, x, own_guesses, relative, voice_name))
     probabilities = layers.Activation("softmax", name="probabilities")
     output = probabilities(ops.stack(logits, axis=2))
@@ -118,5 +117,5 @@ def _voices(values: "keras.KerasTensor") -> "list[keras.KerasTensor]":
 
 
 # Weight decay would not let these grow as large as they have to be: see there.
-RULES = (*voice_leading.RULES, *plan_features.RULES, *rhythm.RULES)
+RULES = (*voice_leading.RULES, *plan_features.RULES)
 ARCHITECTURE = Architecture("row_gru", Settings, member, steps="rows", lookback=True, plan=True)

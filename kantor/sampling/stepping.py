@@ -34,7 +34,6 @@ AT_ITS_PLACE = (
 OPERATIONS = (
     "Absolute",
     "Add",
-    "Any",
     "Cast",
     "Clip",
     "Equal",
@@ -45,8 +44,6 @@ OPERATIONS = (
     "LessEqual",
     "LogicalAnd",
     "Maximum",
-    "Min",
-    "Minimum",
     "Mod",
     "Multiply",
     "NotEqual",

@@ -17,7 +17,7 @@ def features():
     rows = keras.layers.Input((None, 4), dtype="int32")
     before = keras.layers.Input((None, 4), dtype="int32")
     read = plan_features.read(asked, rows, before, 0.0)
-    parts = [[*read.form, read.closing, read.end], read.logits(BASS)]
+    parts = [[*read.form, read.closing], read.logits(BASS)]
     network = keras.Model([asked, rows, before], parts)
     draw = np.random.default_rng(0)
     network.set_weights([draw.normal(size=w.shape) for w in network.get_weights()])
