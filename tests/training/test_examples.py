@@ -129,18 +129,18 @@ def planned(rows, index=0):
 
 
 def test_a_crop_has_the_plan_of_its_rows_in_its_key(settings):
-    whole = [planned(34), piece(34, lowest=25)]
+    whole = [planned(34), piece(34)._replace(tokens=examples.transposed(piece(34).tokens, 5))]
     options = {"transpose": True, "passes": 20, "without_plan": 0.0, "without_part": 0.0}
     (tokens, plans), _ = crops(settings, whole, PLANNED, **options).epoch(draw(0))
     keys = set()
     for crop, own in zip(tokens, plans, strict=True):
-        lowest = crop[:, 3].min()
         if (own == plan.UNKNOWN).all():
             continue  # the piece that has no plan
-        (start,) = places(crop - lowest, whole[0])
-        expected = plan.transposed(whole[0].plan[start : start + 16], lowest)
+        key = int(crop[:, 0].min() - whole[0].tokens[:, 0].min())
+        (start,) = places(examples.transposed(crop, -key), whole[0])
+        expected = plan.transposed(whole[0].plan[start : start + 16], key)
         assert np.array_equal(own, expected)
-        keys.add(int(lowest))
+        keys.add(key)
     assert len(keys) > 3
 
 
