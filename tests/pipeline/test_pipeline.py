@@ -91,7 +91,7 @@ def test_training_and_evaluate_score_the_same_model_alike(built):
 def test_the_samples_begin_with_the_prompt_and_sound_as_long_as_they_are(built):
     samples = built.folder / "reports/samples"
     kinds = {kind: {path.stem for path in samples.glob(f"*.{kind}")} for kind in ("csv", "wav")}
-    details = {f"{name}.details" for name in ("prompt", "original", "train_000")}
+    details = {f"{name}.details" for name in NAMES}
     assert kinds == {"csv": {*NAMES, *details}, "wav": set(NAMES)}
     grids = {name: chorale.read(samples / f"{name}.csv") for name in NAMES}
     test = chorale.read_split(built.folder / "data/chorales", "test")

@@ -8,9 +8,10 @@ import numpy as np
 from helpers import running
 from helpers.details import in_bars
 from helpers.music import random_grid
-from kantor import chorale, details, plan
+from kantor import chorale, details, metadata, plan
 from kantor.commands import reproduce
 from kantor.data import records
+from kantor.metadata import Metadata
 
 
 def write(folder, split, number, rows, extras=None):
@@ -19,6 +20,9 @@ def write(folder, split, number, rows, extras=None):
     path.write_text(chorale.to_csv(random_grid(rows, number)))
     if extras:
         details.file_beside(path).write_text(details.to_csv(extras))
+    corpus = folder / "data/chorales/corpus.csv"
+    written = [*metadata.read(corpus).values()] if corpus.exists() else []
+    metadata.write([*written, Metadata(split, number, rows)], corpus)
 
 
 def test_what_the_scores_know_is_in_the_records(tmp_path, settings_file):
