@@ -8,8 +8,9 @@ from helpers.clone import CONVOLUTIONS, digests
 from helpers.details import in_bars
 from helpers.forks import Forks
 from helpers.music import random_grid
-from kantor import chorale, details
+from kantor import chorale, details, metadata
 from kantor.commands import reproduce
+from kantor.metadata import Metadata
 
 # They share what is preprocessed once.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("leak")]
@@ -38,6 +39,9 @@ def data(tmp_path_factory, settings_file, forks):
             seed = 10 * chorale.SPLITS.index(split) + number
             path.write_text(chorale.to_csv(random_grid(200, seed)))
             details.file_beside(path).write_text(details.to_csv(in_bars(200, first=number)))
+
+    chorales = [Metadata(split, number, 200) for split in chorale.SPLITS for number in range(3)]
+    metadata.write(chorales, folder / "data/chorales/corpus.csv")
 
     def preprocess(name):
         forks.run("preprocess", folder)
