@@ -14,8 +14,9 @@ import pytest
 from helpers.clone import CONVOLUTIONS, digests
 from helpers.forks import Forks
 from helpers.music import random_grid
-from kantor import chorale
+from kantor import chorale, metadata
 from kantor.commands import reproduce
+from kantor.metadata import Metadata
 from kantor.network import model, model_file
 
 KILLS, EPOCHS = 4, 24
@@ -33,6 +34,8 @@ def test_kills_at_random_moments_change_nothing(tmp_path, settings_file):
         path = tmp_path / "data/chorales" / chorale.file_name(split, number)
         path.parent.mkdir(parents=True)
         path.write_text(chorale.to_csv(random_grid(200, number)))
+    chorales = [Metadata(split, number, 200) for number, split in enumerate(chorale.SPLITS)]
+    metadata.write(chorales, tmp_path / "data/chorales/corpus.csv")
 
     def epochs() -> list[int]:
         """How many are saved of each member."""
