@@ -101,12 +101,17 @@ def from_csv(text: str, name: str) -> np.ndarray:
 
 def read(path: Path) -> np.ndarray:
     """Read and check one chorale file."""
+    return from_csv(read_text(path, "chorale", HEADER), str(path))
+
+
+def read_text(path: Path, what: str, header: str) -> str:
+    """The text of a CSV file that download writes; `what` it is and its header are for errors."""
     try:
-        return from_csv(path.read_text("utf-8"), str(path))
+        return path.read_text("utf-8")
     except FileNotFoundError:
-        raise KantorError(f"{path}: no such chorale; run `dvc repro download`") from None
+        raise KantorError(f"{path}: no such {what}; run `dvc repro download`") from None
     except UnicodeDecodeError:
-        raise KantorError(f"{path}: not a text file; expected CSV, {HEADER!r}") from None
+        raise KantorError(f"{path}: not a text file; expected CSV, {header!r}") from None
 
 
 def read_split(folder: Path, split: str) -> dict[int, np.ndarray]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kantor.chorale import SILENCE, VOICES
+from kantor.chorale import SILENCE, VOICES, read_text
 from kantor.system.errors import KantorError
 
 UNKNOWN = -1
@@ -55,12 +55,11 @@ def changes(grid: np.ndarray) -> np.ndarray:
     return np.diff(grid, axis=0, prepend=SILENCE) != 0
 
 
-def settled(details: Details, grid: np.ndarray) -> Details:
-    """Details whose struck cells agree with their grid (rows, 4): a new pitch is struck, and
-    silence isn't.
+def settled(struck: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Struck cells (rows, 4) that agree with their grid or tokens (rows, 4): a new pitch is struck,
+    and silence isn't.
     """
-    struck = np.where(changes(grid), 1, details.struck)
-    return details._replace(struck=np.where(grid == SILENCE, 0, struck))
+    return np.where(grid == SILENCE, 0, np.where(changes(grid), 1, struck))
 
 
 def check(details: Details, name: str) -> None:
@@ -118,12 +117,7 @@ def file_beside(chorale: Path) -> Path:
 
 def read(path: Path) -> Details:
     """Read and check one file of details."""
-    try:
-        return from_csv(path.read_text("utf-8"), str(path))
-    except FileNotFoundError:
-        raise KantorError(f"{path}: no such details; run `dvc repro download`") from None
-    except UnicodeDecodeError:
-        raise KantorError(f"{path}: not a text file; expected CSV, {HEADER!r}") from None
+    return from_csv(read_text(path, "details", HEADER), str(path))
 
 
 def beside(chorale: Path, rows: int) -> Details:

@@ -53,6 +53,8 @@ def read(path: Path) -> dict[tuple[str, int], Metadata]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = [_parsed(row) for row in csv.DictReader(file)]
+    except FileNotFoundError:
+        raise KantorError(f"{path}: no such file; run `dvc repro download`") from None
     except (TypeError, ValueError) as error:
         raise KantorError(
             f"{path}: {error}; expected the columns and numbers that download writes; run "

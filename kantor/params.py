@@ -190,19 +190,12 @@ class Wish(Block):
     bars: Count | None = None
     phrases: Annotated[list[Count], Field(min_length=1)] | None = None
 
-    @field_validator("key")
+    @field_validator("key", "metre")
     @classmethod
-    def _key_is_one(cls, key: str | None) -> str | None:
-        if key is not None:
-            plan.tonality(key)
-        return key
-
-    @field_validator("metre")
-    @classmethod
-    def _metre_is_one(cls, metre: str | None) -> str | None:
-        if metre is not None:
-            plan.bar_rows(metre)
-        return metre
+    def _can_be_read(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is not None:
+            {"key": plan.tonality, "metre": plan.bar_rows}[info.field_name](text)
+        return text
 
     @field_validator("pickup")
     @classmethod

@@ -1,6 +1,6 @@
 """Plans for pieces that don't exist yet: what people ask for, the rest from Bach's chorales."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -32,21 +32,26 @@ PLAINEST = Outline(UNKNOWN, UNKNOWN, 16, 0, [*range(32, 257, 32)])
 LONGEST_PHRASE = 48
 
 
+def outlines(chorales: Iterable[np.ndarray]) -> list[Outline]:
+    """What pieces can be drawn from: the plans (rows, 6) of chorales that keep one metre and have
+    no unknown cell; the plainest one if there is none.
+    """
+    return [_outline(plan) for plan in chorales if _is_regular(plan)] or [PLAINEST]
+
+
 def build(
-    wish: Wish, chorales: Sequence[np.ndarray], seed: int | Sequence[int], rows: int | None = None
+    wish: Wish, chorales: Sequence[Outline], seed: int | Sequence[int], rows: int | None = None
 ) -> np.ndarray:
     """The plan (rows, 6) of a piece as it is wished, of just `rows` rows if these are given.
 
-    What the wish leaves open is that of one of the chorales' plans, drawn from the seed among
-    those that agree with the wish in metre, pickup and mode; if there is none, in metre and
-    pickup; then in metre; then among all. Only chorales count that keep one metre and have no
-    unknown cell. The phrases of the drawn one are cut, or repeated from the first, to fit the
-    length that is asked for.
+    What the wish leaves open is that of one of the chorales, drawn from the seed among those that
+    agree with the wish in metre, pickup and mode; if there is none, in metre and pickup; then in
+    metre; then among all. The phrases of the drawn one are cut, or repeated from the first, to fit
+    the length that is asked for.
 
     Raises KantorError if what is wished contradicts itself or is longer than 4096 rows.
     """
-    outlines = [_outline(plan) for plan in chorales if _is_regular(plan)]
-    drawn = _drawn(wish, outlines or [PLAINEST], seed)
+    drawn = _drawn(wish, chorales, seed)
     tonic, mode = plans.tonality(wish.key) if wish.key else (drawn.tonic, drawn.mode)
     bar = plans.bar_rows(wish.metre) if wish.metre else drawn.bar
     if wish.pickup is not None:
@@ -108,7 +113,7 @@ def _outline(plan: np.ndarray) -> Outline:
     return Outline(tonic, mode, bar, -place % bar, ends)
 
 
-def _drawn(wish: Wish, outlines: list[Outline], seed: int | Sequence[int]) -> Outline:
+def _drawn(wish: Wish, chorales: Sequence[Outline], seed: int | Sequence[int]) -> Outline:
     """One of the outlines that agree best with the wish."""
     conditions: list[Callable[[Outline], bool]] = []
     if wish.metre:
@@ -121,7 +126,7 @@ def _drawn(wish: Wish, outlines: list[Outline], seed: int | Sequence[int]) -> Ou
     if wish.key:
         conditions.append(lambda outline: outline.mode == plans.tonality(wish.key)[1])
     for count in range(len(conditions), -1, -1):
-        agreeing = [one for one in outlines if all(agrees(one) for agrees in conditions[:count])]
+        agreeing = [one for one in chorales if all(agrees(one) for agrees in conditions[:count])]
         if agreeing:
             break
     generator = np.random.Generator(np.random.Philox(seed))

@@ -76,7 +76,7 @@ def samples(
         for name, sample in settings.samples.items()
     ]
     grids = sampler.compose(network, requests)
-    all_details = detailed(striking, grids, requests, [prompt.struck] * len(grids))
+    all_details = strikes.detailed(striking, grids, requests, prompt.struck)
     return {
         name: Piece(
             grid,
@@ -99,7 +99,7 @@ def showcase(
 ) -> dict[str, Piece]:
     """Whole pieces from nothing: of many, those nearest to the median by their grade."""
     wanted = settings.showcase
-    of_bach = plans.read(CHORALES, "train")
+    of_bach = planning.outlines(plans.read(CHORALES, "train"))
     drawn = [
         planning.build(wanted.wish, of_bach, sampler.seed_for(settings.seed, number))
         for number in range(wanted.candidates)
@@ -111,7 +111,7 @@ def showcase(
     grids = sampler.compose(network, requests)
     grades = np.array([reference.grade(grid) for grid in grids])
     order = np.argsort(np.abs(grades - np.median(grades)), kind="stable")[: wanted.pieces]
-    all_details = detailed(
+    all_details = strikes.detailed(
         striking, [grids[number] for number in order], [requests[number] for number in order]
     )
     return {
@@ -123,20 +123,6 @@ def showcase(
         )
         for place, (number, own) in enumerate(zip(order, all_details, strict=True), start=1)
     }
-
-
-def detailed(
-    striking: runtime.keras.Model,
-    grids: list[np.ndarray],
-    requests: list[sampler.Request],
-    before: list[np.ndarray] | None = None,
-) -> list[details.Details]:
-    """The details of composed pieces, each after its request; `before` are the struck cells of
-    their prompts.
-    """
-    asked = [request.plan for request in requests]
-    struck = strikes.draw(striking, grids, asked, [request.seed for request in requests], before)
-    return [strikes.details(*piece) for piece in zip(grids, asked, struck, strict=True)]
 
 
 def training_chorales(count: int, train: dict[int, np.ndarray], corpus: Corpus) -> dict[str, Piece]:

@@ -27,6 +27,7 @@ def main() -> None:
     network, striking = model_file.load(MODEL), model_file.load(STRIKES)
     train = read("train", "pieces")
     bigram = baselines.bigram(train, settings.evaluate.bigram_smoothing)
+    rates = strikes.rates(train)
 
     history = pd.read_csv(TRAINING)
     metrics = {
@@ -62,7 +63,7 @@ def main() -> None:
                 "bigram": likelihood.figures(baseline),
             },
         }
-        if struck := strikes.figures(striking, pieces, train):
+        if struck := strikes.figures(striking, pieces, rates):
             metrics[split]["strikes"] = struck
 
     with atomic.output(METRICS) as fresh:

@@ -99,7 +99,9 @@ def drawn_plans(judge: params.Judge) -> list[np.ndarray]:
     """The plans of the pieces that are composed, as `kantor compose` draws them, of no more than
     `judge.rows` rows.
     """
-    of_bach = [plan for plan in plans.read(CHORALES, "train") if len(plan) <= judge.rows]
+    of_bach = planning.outlines(
+        plan for plan in plans.read(CHORALES, "train") if len(plan) <= judge.rows
+    )
     return [
         planning.build(params.Wish(), of_bach, sampler.seed_for(judge.seed, number))[: judge.rows]
         for number in range(judge.pieces)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kantor import chorale, details, params
+from kantor import chorale, details, metadata, params
 from kantor.data import plans, records
 from kantor.system import atomic, errors
 
@@ -48,11 +48,12 @@ def main() -> None:
 
 def chorales(split: str) -> list[records.Record]:
     """The chorales of a split, as records."""
+    corpus = metadata.read(INPUT / "corpus.csv")
     pieces = []
-    grids = chorale.read_split(INPUT, split)
-    for (index, grid), plan in zip(grids.items(), plans.read(INPUT, split), strict=True):
-        path = INPUT / chorale.file_name(split, index)
-        struck = details.beside(path, len(grid)).struck.astype(np.int32)
+    for index, grid in chorale.read_split(INPUT, split).items():
+        extras = details.beside(INPUT / chorale.file_name(split, index), len(grid))
+        plan = plans.plan(grid, extras, corpus[split, index])
+        struck = extras.struck.astype(np.int32)
         pieces.append(records.Record(chorale.encode(grid), index, 0, plan, struck))
     return pieces
 

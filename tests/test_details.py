@@ -70,7 +70,7 @@ def test_no_file_and_no_text_are_told_apart(tmp_path):
 
 def test_settled_a_new_pitch_is_struck_and_silence_is_not():
     grid = np.array([[60, 0, 50, 40], [60, 55, 50, 41], [0, 55, 50, 41]])
-    doubtful = details.unknown(3)
-    assert details.settled(doubtful, grid).struck.tolist() == [
+    doubtful = details.unknown(3).struck
+    assert details.settled(doubtful, grid).tolist() == [
         [1, 0, 1, 1], [-1, 1, -1, 1], [0, -1, -1, -1],
     ]  # fmt: skip

@@ -16,6 +16,7 @@ CHORALES = [
         (mode, bar, pickup) for mode in (0, 1) for bar in (12, 16) for pickup in (0, 4)
     )
 ]
+OUTLINES = planning.outlines(CHORALES)
 seeds = st.integers(0, 2**32)
 metres = st.sampled_from(["3/4", "4/4", "3/2", "2/2", "6/4", "2/4", "12/8", "3/8", "5/4"])
 bars = st.integers(1, 12)
@@ -38,7 +39,7 @@ def ends(table):
 
 @given(wishes, seeds)
 def test_a_plan_is_whole_and_as_it_was_wished(wish, seed):
-    table = planning.build(wish, CHORALES, seed)
+    table = planning.build(wish, OUTLINES, seed)
     bar, place = table[0, [BAR, PLACE]]
     assert table.tolist() == plan.regular(*table[0, :3], -place % bar, ends(table)).tolist()
     assert table[-1, PHRASE] == table[-1, LEFT] == 1
@@ -59,31 +60,31 @@ def test_a_plan_is_whole_and_as_it_was_wished(wish, seed):
 
 @given(seeds)
 def test_without_a_wish_the_plan_is_a_chorale_s(seed):
-    table = planning.build(Wish(), CHORALES, seed)
+    table = planning.build(Wish(), OUTLINES, seed)
     assert any(table.tolist() == chorale.tolist() for chorale in CHORALES)
-    assert planning.build(Wish(), CHORALES, seed).tolist() == table.tolist()
+    assert planning.build(Wish(), OUTLINES, seed).tolist() == table.tolist()
 
 
 def test_seeds_draw_all_chorales():
-    drawn = {len(planning.build(Wish(), CHORALES, (seed, 1))) for seed in range(100)}
+    drawn = {len(planning.build(Wish(), OUTLINES, (seed, 1))) for seed in range(100)}
     assert drawn == {len(chorale) for chorale in CHORALES}
 
 
 @given(seeds)
 def test_what_is_open_is_that_of_a_chorale_that_agrees(seed):
-    table = planning.build(wished(key="C minor", metre="3/4", pickup=1), CHORALES, seed)
+    table = planning.build(wished(key="C minor", metre="3/4", pickup=1), OUTLINES, seed)
     (alike,) = [c for c in CHORALES if tuple(c[0, [MODE, BAR, PLACE]]) == (1, 12, 8)]
     assert ends(table) == ends(alike)
     # No chorale has that pickup: the metre counts for more.
-    assert len(planning.build(wished(metre="3/4", pickup=0.5), CHORALES, seed)) < 5 * 16
+    assert len(planning.build(wished(metre="3/4", pickup=0.5), OUTLINES, seed)) < 5 * 16
     # A pickup alone needs a bar that is longer.
-    assert planning.build(wished(pickup=3.5), CHORALES, seed)[0, BAR] == 16
+    assert planning.build(wished(pickup=3.5), OUTLINES, seed)[0, BAR] == 16
 
 
 @given(seeds, st.integers(1, 300))
 def test_phrases_are_cut_or_repeated_to_the_rows_that_are_asked_for(seed, rows):
-    whole = planning.build(Wish(), CHORALES, seed)
-    table = planning.build(Wish(), CHORALES, seed, rows)
+    whole = planning.build(Wish(), OUTLINES, seed)
+    table = planning.build(Wish(), OUTLINES, seed, rows)
     assert table[:, LEFT].tolist() == [*range(rows, 0, -1)]
     assert ends(table)[:-1] == [end for end in ends(table)[:-1] if end <= rows - whole[0, BAR]]
     same = [end for end in ends(whole)[:-1] if end <= rows - whole[0, BAR]]
@@ -92,22 +93,28 @@ def test_phrases_are_cut_or_repeated_to_the_rows_that_are_asked_for(seed, rows):
 
 def test_repeated_phrases_begin_at_the_same_place_in_the_bar():
     chorale = plan.regular(0, 0, 16, 4, [32, 68])
-    assert ends(planning.build(wished(bars=10), [chorale], 0)) == [32, 64, 96, 128, 160]
+    assert ends(planning.build(wished(bars=10), planning.outlines([chorale]), 0)) == [
+        32,
+        64,
+        96,
+        128,
+        160,
+    ]
 
 
 @pytest.mark.parametrize(
     ("metre", "phrases"), [("2/4", [32, 40]), ("12/8", [48, 96, 120]), ("5/4", [40, 80, 100])]
 )
 def test_phrases_in_a_metre_that_no_chorale_has_are_four_or_two_bars(metre, phrases):
-    assert ends(planning.build(wished(metre=metre), CHORALES[:1], 0)) == phrases
+    assert ends(planning.build(wished(metre=metre), OUTLINES[:1], 0)) == phrases
 
 
 def test_chorales_that_do_not_tell_all_or_change_their_metre_are_not_drawn():
     silent, changing, jumping = (CHORALES[0].copy() for _ in range(3))
     silent[:, TONIC], changing[20:, BAR], jumping[20:, PLACE] = UNKNOWN, 16, 0
-    table = planning.build(Wish(), [silent, changing, jumping, CHORALES[3]], 5)
+    table = planning.build(Wish(), planning.outlines([silent, changing, jumping, CHORALES[3]]), 5)
     assert table.tolist() == CHORALES[3].tolist()
-    table = planning.build(Wish(), [silent], 5)
+    table = planning.build(Wish(), planning.outlines([silent]), 5)
     assert (table[:, TONIC] == UNKNOWN).all() and ends(table) == [*range(32, 257, 32)]
     assert planning.described(table, Wish()).key == ""
 
@@ -126,7 +133,7 @@ def test_a_wish_laid_over_a_plan_replaces_what_it_names():
 
 def test_a_score_is_headed_with_the_key_and_metre_as_they_were_asked_for():
     wish = wished(key="gB  major", metre="6/4")
-    description = planning.described(planning.build(wish, CHORALES, 0), wish)
+    description = planning.described(planning.build(wish, OUTLINES, 0), wish)
     assert (description.key, description.mode, description.metre) == ("Gb", "major", "6/4")
 
 
@@ -174,4 +181,4 @@ def test_what_can_not_be_wished_is_one_sentence(keys, sentence):
 )
 def test_what_can_not_be_planned_is_one_sentence(keys, rows, sentence):
     with pytest.raises(KantorError, match=sentence):
-        planning.build(wished(**keys), CHORALES, 0, rows)
+        planning.build(wished(**keys), OUTLINES, 0, rows)

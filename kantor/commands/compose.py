@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import numpy as np
 
+    from kantor.details import Details
     from kantor.metadata import Metadata
     from kantor.params import Block, Wish
     from kantor.sampling.sampler import Request
@@ -103,7 +104,7 @@ def run(arguments: argparse.Namespace) -> None:
     from kantor import planning
     from kantor.network import model_file
     from kantor.notation.piece import Piece, write
-    from kantor.sampling import sampler, strikes
+    from kantor.sampling import sampler
     from kantor.system import atomic, runtime
     from kantor.system.progress import Progress
 
@@ -117,18 +118,17 @@ def run(arguments: argparse.Namespace) -> None:
     ]
     runtime.pin(settings.threads)
     grids = sampler.compose(model_file.load(arguments.model), requests)
-    struck = _struck(arguments.model.with_name(STRIKES), grids, requests, start)
+    details = _details(arguments.model.with_name(STRIKES), grids, requests, start)
     digits = len(str(arguments.count - 1))
     with (
         atomic.output(arguments.output) as folder,
         Progress("write", arguments.count, "pieces") as progress,
     ):
         folder.mkdir()
-        for number, (grid, plan, own) in enumerate(zip(grids, plans, struck, strict=True)):
+        for number, (grid, plan, own) in enumerate(zip(grids, plans, details, strict=True)):
             name = f"{number:0{digits}d}"
             metadata = start.metadata if start else planning.described(plan, wish)
-            details = strikes.details(grid, plan, own)
-            write(Piece(grid, name, metadata=metadata, details=details), folder / name, render)
+            write(Piece(grid, name, metadata=metadata, details=own), folder / name, render)
             progress.advance()
     pieces = "1 piece" if arguments.count == 1 else f"{arguments.count} pieces"
     print(f"wrote {pieces} to {arguments.output}: .wav, .mid, .musicxml and .csv")
@@ -210,26 +210,23 @@ def _plans(arguments: argparse.Namespace, wish: "Wish", start: Start | None) -> 
         return [plan.unknown(rows)] * arguments.count
     if start:
         return [plan.continued(start.plan, arguments.rows or ROWS)] * arguments.count
-    chorales = plans.read(CHORALES, "train")
+    chorales = planning.outlines(plans.read(CHORALES, "train"))
     return [
         planning.build(wish, chorales, (arguments.seed, number), arguments.rows)
         for number in range(arguments.count)
     ]
 
 
-def _struck(
+def _details(
     path: Path, grids: "list[np.ndarray]", requests: "list[Request]", start: Start | None
-) -> "list[np.ndarray]":
-    """The struck cells (rows, 4) of each piece, drawn where its prompt doesn't tell them; unknown
-    without the network in `path`.
+) -> "list[Details]":
+    """The details of each piece; which notes are struck again is unknown without the network in
+    `path`.
     """
-    from kantor import details
     from kantor.network import model_file
     from kantor.sampling import strikes
 
-    if not path.exists():
+    network = model_file.load(path) if path.exists() else None
+    if network is None:
         print(f"no {path}: notes that stay are held, none is struck again")
-        return [details.unknown(len(grid)).struck for grid in grids]
-    before = [start.struck] * len(grids) if start else None
-    plans, seeds = zip(*((request.plan, request.seed) for request in requests), strict=True)
-    return strikes.draw(model_file.load(path), grids, plans, seeds, before)
+    return strikes.detailed(network, grids, requests, start.struck if start else None)

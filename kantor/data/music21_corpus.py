@@ -65,7 +65,7 @@ def fitted(extras: Details, grid: np.ndarray, published: np.ndarray) -> Details:
     """
     doubtful = details.changes(grid) & ~details.changes(published)
     struck = np.where(doubtful, UNKNOWN, extras.struck)
-    return details.settled(extras._replace(struck=struck), published)
+    return extras._replace(struck=details.settled(struck, published))
 
 
 def _part(score: stream.Score, voice: str) -> stream.Part:
@@ -92,7 +92,8 @@ def _arrange(grid: np.ndarray, extras: Details, row: dict[str, str]) -> tuple[np
     semitones = int(row["transpose"])
     grid = np.where(grid == SILENCE, SILENCE, grid + semitones)
     signatures = _transposed(extras.signature, semitones)
-    return grid, details.settled(extras._replace(signature=signatures), grid)
+    struck = details.settled(extras.struck, grid)
+    return grid, extras._replace(signature=signatures, struck=struck)
 
 
 def _stretched(grid: np.ndarray, extras: Details, times: int) -> tuple[np.ndarray, Details]:

@@ -9,7 +9,6 @@ from kantor import plan as plans
 from kantor.details import Details
 from kantor.metadata import Metadata
 from kantor.plan import BAR, LEFT, MODE, PHRASE, PLACE, TONIC, UNKNOWN
-from kantor.system.errors import KantorError
 
 BASS, OCTAVE = 3, 12
 
@@ -38,16 +37,12 @@ def plan(grid: np.ndarray, details: Details, metadata: Metadata) -> np.ndarray:
 
 def read(folder: Path, split: str) -> list[np.ndarray]:
     """The plans of a split of an edition, in order."""
-    corpus = folder / "corpus.csv"
-    if not corpus.exists():
-        raise KantorError(f"{corpus}: no such file; run `dvc repro download`")
-    in_split = [one for key, one in sorted(metadata.read(corpus).items()) if key[0] == split]
-    paths = [folder / chorale.file_name(split, one.index) for one in in_split]
-    grids = [chorale.read(path) for path in paths]
-    return [
-        plan(grid, details.beside(path, len(grid)), one)
-        for grid, path, one in zip(grids, paths, in_split, strict=True)
-    ]
+    corpus = metadata.read(folder / "corpus.csv")
+    tables = []
+    for index, grid in chorale.read_split(folder, split).items():
+        extras = details.beside(folder / chorale.file_name(split, index), len(grid))
+        tables.append(plan(grid, extras, corpus[split, index]))
+    return tables
 
 
 def _ends(details: Details) -> list[int]:

@@ -70,16 +70,19 @@ def model_predictor(model: keras.Model, what: str) -> Predictor:
     # Compiled as training is: operations by themselves follow the processor.
     compiled = tf.function(normalisation.exact(model), jit_compile=True)
 
-    def batch(pieces: list[np.ndarray]) -> np.ndarray:
-        arpeggios = np.full((len(pieces), max(map(np.size, pieces)) - 1), PAD, np.int32)
-        for line, piece in zip(arpeggios, pieces, strict=True):
-            line[: piece.size - 1] = piece.ravel()[:-1]
-        output = compiled(arpeggios).numpy()
-        # Nothing is said of the very first note.
-        following = np.pad(output, ((0, 0), (1, 0), (0, 0)))
-        return following.reshape(len(pieces), -1, len(VOICES), VOCABULARY_SIZE)
+    def predict(pieces: list[np.ndarray]) -> list[np.ndarray]:
+        def batch(places: list[int]) -> np.ndarray:
+            longest = max(pieces[i].size for i in places) - 1
+            arpeggios = np.full((len(places), longest), PAD, np.int32)
+            for line, i in zip(arpeggios, places, strict=True):
+                line[: pieces[i].size - 1] = pieces[i].ravel()[:-1]
+            # Nothing is said of the very first note.
+            following = np.pad(compiled(arpeggios).numpy(), ((0, 0), (1, 0), (0, 0)))
+            return following.reshape(len(places), -1, len(VOICES), VOCABULARY_SIZE)
 
-    return lambda pieces: _in_batches(pieces, lambda these: batch([pieces[i] for i in these]), what)
+        return _in_batches(pieces, batch, what)
+
+    return predict
 
 
 def planned_predictor(model: keras.Model, plans: Sequence[np.ndarray], what: str) -> Predictor:
@@ -88,18 +91,18 @@ def planned_predictor(model: keras.Model, plans: Sequence[np.ndarray], what: str
     """
     compiled = tf.function(normalisation.exact(model), jit_compile=True)
 
-    def batch(pieces: list[np.ndarray], asked: list[np.ndarray]) -> np.ndarray:
-        shape = len(pieces), max(map(len, pieces))
-        tokens = np.full((*shape, len(VOICES)), PAD, np.int32)
-        all_plans = np.full((*shape, COLUMNS), UNKNOWN, np.int32)
-        for line, piece in zip([*tokens, *all_plans], [*pieces, *asked], strict=True):
-            line[: len(piece)] = piece
-        return compiled([tokens, all_plans]).numpy()
+    def predict(pieces: list[np.ndarray]) -> list[np.ndarray]:
+        def batch(places: list[int]) -> np.ndarray:
+            shape = len(places), max(len(pieces[i]) for i in places)
+            tokens = np.full((*shape, len(VOICES)), PAD, np.int32)
+            asked = np.full((*shape, COLUMNS), UNKNOWN, np.int32)
+            for notes, plan, i in zip(tokens, asked, places, strict=True):
+                notes[: len(pieces[i])], plan[: len(pieces[i])] = pieces[i], plans[i]
+            return compiled([tokens, asked]).numpy()
 
-    def these(pieces: list[np.ndarray]) -> Callable[[list[int]], np.ndarray]:
-        return lambda places: batch([pieces[i] for i in places], [plans[i] for i in places])
+        return _in_batches(pieces, batch, what)
 
-    return lambda pieces: _in_batches(pieces, these(pieces), what)
+    return predict
 
 
 def _in_batches(

@@ -17,11 +17,17 @@ from kantor.system.runtime import keras
 PLACE = list(strikes.FEATURES).index("place")
 
 
-def figures(
-    network: keras.Model, pieces: Sequence[Record], train: Sequence[Record]
-) -> dict[str, object]:
-    """Loss and accuracy on `pieces`, and of the baseline that has its rates from `train`; nothing
-    where no cell is known.
+def rates(train: Sequence[Record]) -> np.ndarray:
+    """The share of struck cells by place in the beat (5,), one added to either count."""
+    numbers, struck = strikes.cells(train)
+    beat, size = _beat(numbers), ROWS_PER_QUARTER + 1
+    cells, again = np.bincount(beat, minlength=size), np.bincount(beat, struck[:, 0], size)
+    return (again + 1) / (cells + 2)
+
+
+def figures(network: keras.Model, pieces: Sequence[Record], rates: np.ndarray) -> dict[str, object]:
+    """Loss and accuracy on `pieces`, and of the baseline that has these rates (5,); nothing where
+    no cell is known.
     """
     numbers, struck = strikes.cells(pieces)
     if not len(struck):
@@ -30,7 +36,7 @@ def figures(
     return {
         "notes": len(struck),
         **_scores(probabilities, struck[:, 0]),
-        "baseline": _scores(_rates(*strikes.cells(train))[_beat(numbers)], struck[:, 0]),
+        "baseline": _scores(rates[_beat(numbers)], struck[:, 0]),
     }
 
 
@@ -38,13 +44,6 @@ def _beat(numbers: np.ndarray) -> np.ndarray:
     """The place in the beat of cells with these features, 0 to 3, or 4 for unknown."""
     place = numbers[:, PLACE]
     return np.where(place == 0, ROWS_PER_QUARTER, (place - 1) % ROWS_PER_QUARTER)
-
-
-def _rates(numbers: np.ndarray, struck: np.ndarray) -> np.ndarray:
-    """The share of struck cells by place in the beat (5,), one added to either count."""
-    beat, size = _beat(numbers), ROWS_PER_QUARTER + 1
-    cells, again = np.bincount(beat, minlength=size), np.bincount(beat, struck[:, 0], size)
-    return (again + 1) / (cells + 2)
 
 
 def _scores(probabilities: np.ndarray, struck: np.ndarray) -> dict[str, float]:

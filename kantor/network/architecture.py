@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from kantor.system.runtime import keras
 
 
+# Ends the names of layers that weight decay leaves alone: few numbers that have to grow large, as
+# for what is nearly forbidden.
+RULE = "_rule"
+
+
 @dataclass(frozen=True)
 class Architecture:
     """A kind of network, as its file describes it; kantor.network.registry lists them.

@@ -4,8 +4,8 @@ Bars, phrases, rows left and the mode go into the network as they are. Where the
 also have degrees, semitones above the tonic, and a small layer scores the next degree of each voice
 by those that are near: of the row before, and of the voices above. It sees no more than that. With
 degrees for all the network reads, transposing pieces would make them no others, and it would learn
-them by heart. How phrases and pieces end is one of the RULES: a number for each degree, mode and
-distance from the end, which weight decay would not let grow as large as it has to be.
+them by heart. How phrases and pieces end is a RULE: a number for each degree, mode and distance
+from the end, which weight decay would not let grow as large as it has to be.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from kantor.chorale import LOWEST, SILENCE, VOCABULARY_SIZE, VOICES
+from kantor.network.architecture import RULE
 from kantor.plan import BAR, LEFT, MODE, PHRASE, PLACE, TONIC, UNKNOWN
 from kantor.system import runtime
 
@@ -40,7 +41,6 @@ NEAR = 16  # rows from which on an end counts
 ENDS = 2 * NEAR + 2
 FAR = ENDS - 1
 CLOSING = (4, 8)  # rows from the end in which the last chord of a phrase most often begins
-RULES = ("_ends",)  # end the names of the layers that weight decay leaves alone
 
 
 class Features(NamedTuple):
@@ -94,7 +94,7 @@ def read(
         x = layers.Dropout(dropout, name=f"{name}_degree_dropout")(x)
         scores = layers.Dense(OCTAVE, name=f"{name}_degree_scores")(x)
         table = layers.Embedding(
-            2 * ENDS * OCTAVE, 1, embeddings_initializer="zeros", name=f"{name}_ends"
+            2 * ENDS * OCTAVE, 1, embeddings_initializer="zeros", name=f"{name}_ends{RULE}"
         )
         at_ends = table(ops.expand_dims(at_end * OCTAVE, 2) + own)[:, :, :, 0]
         return [ops.take_along_axis(scores, own, axis=2) * in_key, at_ends * in_key]

@@ -116,6 +116,4 @@ def _voices(values: "keras.KerasTensor") -> "list[keras.KerasTensor]":
     return [values[:, :, voice] for voice in range(len(VOICES))]
 
 
-# Weight decay would not let these grow as large as they have to be: see there.
-RULES = (*voice_leading.RULES, *plan_features.RULES)
 ARCHITECTURE = Architecture("row_gru", Settings, member, steps="rows", lookback=True, plan=True)

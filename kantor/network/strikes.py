@@ -44,11 +44,6 @@ def stays(grid: np.ndarray) -> np.ndarray:
     return ~changes(grid) & (grid != SILENCE)
 
 
-def settled(grid: np.ndarray, struck: np.ndarray) -> np.ndarray:
-    """Struck cells, int (rows, 4), of which those that the grid tells are filled in."""
-    return np.where(stays(grid), struck, grid != SILENCE)
-
-
 def features(grid: np.ndarray, plan: np.ndarray, struck: np.ndarray) -> np.ndarray:
     """The features of each cell, int32 (rows, 4, features), of a grid or tokens (rows, 4), its plan
     (rows, 6) and its struck cells (rows, 4), -1 for unknown.

@@ -10,8 +10,8 @@ comes of it is added to the logits of the lower voice; it is nothing at first. T
 - for the bass, one for the kind and the inversion of the chord that would sound, on a beat and
   between beats, at the end of a phrase or elsewhere, whether the bass moves or stays.
 
-The last two are RULES: weight decay would not let them grow as large as they have to be. The first
-are too many for that: free to grow, they would learn the pieces by heart.
+The last two are a RULE each: weight decay would not let them grow as large as they have to be. The
+first are too many for that: free to grow, they would learn the pieces by heart.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,7 @@ import numpy as np
 
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOCABULARY_SIZE, VOICES
 from kantor.judging import chords
+from kantor.network.architecture import RULE
 from kantor.system import runtime
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ PERFECT = (0, 7)
 BASS = len(VOICES) - 1
 MOMENTS = 12  # closing, moving, on a beat or not
 TOKENS = np.arange(VOCABULARY_SIZE, dtype=np.int32)
-RULES = ("_parallels", "_qualities")  # end the names of these layers
 
 
 def _qualities() -> np.ndarray:
@@ -90,14 +90,17 @@ def leading(
 
         own = ops.subtract(TOKENS, before[:, :, voice : voice + 1])
         moved = ops.cast(ops.not_equal(motion, 0), "int32") * both
-        again = _equal(ops.absolute(following) % OCTAVE, _last(ops.absolute(interval) % OCTAVE))
+        simple = ops.absolute(interval) % OCTAVE
+        again = _equal(ops.absolute(following) % OCTAVE, _last(simple))
         wrong = again * ops.cast(ops.not_equal(own, 0), "int32") * (TOKENS > SILENCE)
         same = ops.cast(ops.greater(own * _last(motion), 0), "int32")
         kinds = []
         for perfect in PERFECT:
-            twice = wrong * _last(moved * _equal(ops.absolute(interval) % OCTAVE, perfect))
+            twice = wrong * _last(moved * _equal(simple, perfect))
             kinds += [twice * same, twice * (1 - same)]
-        rule = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=f"{name}_parallels")
+        rule = layers.Dense(
+            1, use_bias=False, kernel_initializer="zeros", name=f"{name}_parallels{RULE}"
+        )
         forbid = rule(ops.cast(ops.stack(kinds, axis=3), "float32"))[:, :, :, 0]
         return [prefer, forbid]
 
@@ -110,7 +113,9 @@ def leading(
         stays = _equal(before[:, :, BASS:], TOKENS)
         moment = (_last(closing) * 2 + stays) * 2 + on_beat
         size = MOMENTS * QUALITY_COUNT
-        table = layers.Embedding(size, 1, embeddings_initializer="zeros", name="bass_qualities")
+        table = layers.Embedding(
+            size, 1, embeddings_initializer="zeros", name=f"bass_qualities{RULE}"
+        )
         case = moment * QUALITY_COUNT + ops.take(QUALITIES, intervals)
         return table(case)[:, :, :, 0] * (TOKENS > SILENCE).astype(np.float32)
 

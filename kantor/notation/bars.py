@@ -10,10 +10,9 @@ import numpy as np
 
 from kantor.chorale import ROWS_PER_QUARTER
 from kantor.details import UNKNOWN, Details
+from kantor.plan import ROWS_PER_WHOLE, metre_name
 
-ROWS_PER_WHOLE = 4 * ROWS_PER_QUARTER
 DEFAULT_METRE = "4/4"
-LONGEST_IN_QUARTERS = 20  # rows of a bar; what is longer is counted in halves, as 3/2 is
 
 
 class Bar(NamedTuple):
@@ -58,10 +57,14 @@ class Bars(tuple[Bar, ...]):
         it; `metre` is the one to prefer of those that a length has.
         """
         lines = (np.diff(places) != 1) | (places[1:] == 0) | (np.diff(lengths) != 0)
+
+        def named(length: int) -> str:
+            return metre if length == bar_rows(metre) else metre_name(length)
+
         begins = [0, *(np.flatnonzero(lines) + 1).tolist(), len(places)]
         first = 0 if places[0] else 1
         return cls(
-            Bar(number, _metre(int(lengths[begin]), metre), begin, end, int(places[begin]))
+            Bar(number, named(int(lengths[begin])), begin, end, int(places[begin]))
             for number, (begin, end) in enumerate(pairwise(begins), start=first)
         )
 
@@ -102,16 +105,3 @@ def bar_rows(metre: str) -> int:
     """The rows of a whole bar."""
     beats, unit = map(int, metre.split("/"))
     return max(1, round(beats * ROWS_PER_WHOLE / unit))
-
-
-def _metre(rows: int, preferred: str) -> str:
-    """The metre of a bar of some rows: the preferred one if it has as many, or else in quarters,
-    or in halves if that is long, or in eighths or sixteenths if it must.
-    """
-    if rows == bar_rows(preferred):
-        return preferred
-    if rows > LONGEST_IN_QUARTERS and rows % (2 * ROWS_PER_QUARTER) == 0:
-        return f"{rows // (2 * ROWS_PER_QUARTER)}/2"
-    if rows % ROWS_PER_QUARTER == 0:
-        return f"{rows // ROWS_PER_QUARTER}/4"
-    return f"{rows // 2}/8" if rows % 2 == 0 else f"{rows}/16"

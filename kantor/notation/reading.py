@@ -79,8 +79,9 @@ def score_details(parts: list[stream.Part], grid: np.ndarray) -> Details:
                 if voice == SOPRANO and _has_fermata(sound):
                     fermata[extent] = 1
     bar, place = _bars(parts, rows)
-    extras = details.settled(Details(bar, place, fermata, _signatures(parts, rows), struck), grid)
-    return extras._replace(fermata=_over_ties(fermata, extras.struck[:, SOPRANO], grid[:, SOPRANO]))
+    struck = details.settled(struck, grid)
+    fermata = _over_ties(fermata, struck[:, SOPRANO], grid[:, SOPRANO])
+    return Details(bar, place, fermata, _signatures(parts, rows), struck)
 
 
 def _extent(element: note.GeneralNote | stream.Measure) -> slice:

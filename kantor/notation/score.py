@@ -6,6 +6,7 @@ kantor.notation.reading reads as the same grid.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
@@ -144,21 +145,23 @@ def _merged(conductor: list[midi.MidiEvent], voice: list[midi.MidiEvent]) -> lis
     """The events of two tracks as one: before each stands one that tells how long after the one
     before it comes. What the conductor's track says several times, once a part, comes once.
     """
-    timed = []
-    for events in (conductor, voice):
-        time = 0
-        for wait, event in zip(events[::2], events[1::2], strict=True):
-            time += wait.time
-            repeated = any(
-                (time, event.type, event.data) == (t, e.type, e.data) for t, _, e in timed
-            )
-            if events is voice or not repeated:
-                timed.append((time, wait, event))
-    timed.sort(key=itemgetter(0))
+    said = {
+        (time, event.type, event.data): (time, wait, event)
+        for time, wait, event in _timed(conductor)
+    }
+    timed = sorted([*said.values(), *_timed(voice)], key=itemgetter(0))
     now = 0
     for time, wait, _ in timed:
         wait.time, now = time - now, time
     return [event for _, *pair in timed for event in pair]
+
+
+def _timed(events: list[midi.MidiEvent]) -> Iterator[tuple[int, midi.MidiEvent, midi.MidiEvent]]:
+    """When each event of a track comes, that which tells how long to wait for it, and itself."""
+    time = 0
+    for wait, event in zip(events[::2], events[1::2], strict=True):
+        time += wait.time
+        yield time, wait, event
 
 
 def bar_at(part: stream.Part, row: int) -> stream.Measure:

@@ -6,9 +6,10 @@ import numpy as np
 
 from kantor import plan as plans
 from kantor.chorale import SILENCE, runs
-from kantor.details import NO_SIGNATURE, UNKNOWN, Details
+from kantor.details import NO_SIGNATURE, UNKNOWN, Details, settled, unknown
 from kantor.network import strikes
 from kantor.plan import BAR, MODE, PHRASE, PLACE, TONIC
+from kantor.sampling.sampler import Request
 from kantor.system.runtime import keras
 
 OWN = 1  # with the piece's seed, a seed for the strikes: its notes were drawn from the other
@@ -31,6 +32,24 @@ def draw(
     predict = strikes.predictor(network)
     starts = before or [np.zeros((0, grid.shape[1]), int) for grid in grids]
     return [_draw(predict, *piece) for piece in zip(grids, asked, seeds, starts, strict=True)]
+
+
+def detailed(
+    network: keras.Model | None,
+    grids: Sequence[np.ndarray],
+    requests: Sequence[Request],
+    before: np.ndarray | None = None,
+) -> list[Details]:
+    """The details of pieces that were composed after requests with plans; `before` are the struck
+    cells (n, 4) of the prompt of all. Without a network it is unknown what is struck.
+    """
+    asked = [request.plan for request in requests]
+    if network is None:
+        struck = [unknown(len(grid)).struck for grid in grids]
+    else:
+        starts = None if before is None else [before] * len(grids)
+        struck = draw(network, grids, asked, [request.seed for request in requests], starts)
+    return [details(*piece) for piece in zip(grids, asked, struck, strict=True)]
 
 
 def details(grid: np.ndarray, plan: np.ndarray, struck: np.ndarray) -> Details:
@@ -62,7 +81,7 @@ def _draw(
 ) -> np.ndarray:
     struck = np.full(grid.shape, UNKNOWN)
     struck[: len(before)] = before
-    struck = strikes.settled(grid, struck)
+    struck = settled(struck, grid)
     open_cells = struck == UNKNOWN
     source = np.random.SeedSequence((seed, OWN))
     draws = np.random.Generator(np.random.Philox(source)).random(grid.shape)[open_cells]

@@ -11,7 +11,7 @@ import numpy as np
 
 from kantor.chorale import VOCABULARY_SIZE
 from kantor.network import recurrence
-from kantor.network.row_gru import RULES
+from kantor.network.architecture import RULE
 from kantor.params import Train
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
@@ -99,8 +99,10 @@ def compiled(model: keras.Model, settings: Train) -> keras.Model:
             jit_compile=settings.replicas == 1,
         )
         if settings.weight_decay:
-            rules = [v for v in copy.trainable_variables if any(rule in v.path for rule in RULES)]
-            copy.optimizer.exclude_from_weight_decay(rules)
+            rules = [layer for layer in copy.layers if layer.name.endswith(RULE)]
+            copy.optimizer.exclude_from_weight_decay(
+                [variable for layer in rules for variable in layer.trainable_variables]
+            )
         copy.optimizer.build(copy.trainable_variables)
     return copy
 

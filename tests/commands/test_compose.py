@@ -234,7 +234,7 @@ def test_scores_have_repeated_notes_fermatas_and_bars(project, requests, strikin
 def test_a_prompt_keeps_what_is_struck_in_it(project, requests, striking, monkeypatch):
     path = project / "held.csv"
     path.write_text(chorale.to_csv(random_grid(16)))
-    score = details.unknown(16)._replace(struck=strikes.settled(random_grid(16), np.zeros((16, 4))))
+    score = details.unknown(16)._replace(struck=details.settled(np.zeros((16, 4)), random_grid(16)))
     monkeypatch.setattr("kantor.details.beside", lambda path, rows: score)
     on = ("--prompt", path, "--prompt-rows", 12, "--rows", 12)
     assert running.kantor(project, "compose", "kept", *on) == ""

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from kantor import plan
+from kantor import details, plan
 from kantor.data.records import Record
-from kantor.network import strikes
 
 
 def grid(rows: int, seed: int = 0) -> np.ndarray:
@@ -20,7 +19,7 @@ def grid(rows: int, seed: int = 0) -> np.ndarray:
 def struck(notes: np.ndarray, seed: int = 0) -> np.ndarray:
     """Struck cells of a grid (rows, 4), by chance where a note stays."""
     drawn = np.random.default_rng(seed).integers(0, 2, notes.shape)
-    return strikes.settled(notes, drawn)
+    return details.settled(drawn, notes)
 
 
 def on_beats(count: int, rows: int = 64) -> list[Record]:
@@ -30,6 +29,6 @@ def on_beats(count: int, rows: int = 64) -> list[Record]:
     pieces = []
     for number in range(count):
         notes = grid(rows, number)
-        struck = strikes.settled(notes, np.broadcast_to(beat, notes.shape)).astype(np.int32)
+        struck = details.settled(np.broadcast_to(beat, notes.shape), notes).astype(np.int32)
         pieces.append(Record(notes, number, 0, asked.copy(), struck))
     return pieces

@@ -41,7 +41,7 @@ def test_a_cell_sees_the_voices_above_and_below_it():
 
 def test_a_cell_sees_how_long_its_note_sounds_and_where_in_the_plan_it_is():
     grid = np.repeat([[60] * 4, [62] * 4], [30, 10], axis=0)
-    struck = strikes.settled(grid, np.zeros(grid.shape, int))
+    struck = details.settled(np.zeros(grid.shape, int), grid)
     struck[20] = 1
     asked = plan.regular(tonic=0, mode=0, bar=12, pickup=4, ends=[8, 40])
     features = strikes.features(grid, asked, struck)

@@ -7,6 +7,7 @@ from kantor import chorale
 from kantor.chorale import VOCABULARY_SIZE
 from kantor.judging import counterpoint
 from kantor.network import voice_leading
+from kantor.network.architecture import RULE
 from kantor.system.runtime import keras
 
 SOPRANO, BASS = 0, 3
@@ -46,7 +47,7 @@ def moves(count=40):
 
 def test_what_is_forbidden_is_what_the_judge_counts(leading):
     pairs = moves()
-    layer = leading.get_layer("bass_under_soprano_parallels")
+    layer = leading.get_layer(f"bass_under_soprano_parallels{RULE}")
     kinds = {(7, 0): 2, (7, 1): 3, (0, 0): 0, (0, 1): 1}
     for kind, which in (PARALLEL | CONTRARY).items():
         layer.set_weights([np.eye(4)[[kinds[which]]].T])

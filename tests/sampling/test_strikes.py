@@ -3,7 +3,7 @@ import pytest
 
 from helpers import repeated
 from kantor import plan
-from kantor.details import NO_SIGNATURE, UNKNOWN, check
+from kantor.details import NO_SIGNATURE, UNKNOWN, check, settled
 from kantor.network import strikes as network
 from kantor.sampling import strikes
 from kantor.system.runtime import keras
@@ -28,7 +28,7 @@ def in_order(striking, grid, asked, seed):
     predict = network.predictor(striking)
     source = np.random.SeedSequence((seed, strikes.OWN))
     draws = np.random.Generator(np.random.Philox(source)).random(grid.shape)
-    struck = network.settled(grid, np.full(grid.shape, UNKNOWN))
+    struck = settled(np.full(grid.shape, UNKNOWN), grid)
     for row, voice in np.argwhere(struck == UNKNOWN):
         numbers = network.features(grid, asked, struck)[row, voice][None]
         struck[row, voice] = draws[row, voice] < predict(numbers)[0]
@@ -73,7 +73,7 @@ def test_new_notes_are_struck_and_silence_is_not(striking):
 def held(*soprano):
     """A grid with a soprano (rows,), and its struck cells."""
     grid = np.tile(np.array(soprano)[:, None], 4)
-    return grid, network.settled(grid, np.zeros(grid.shape, int))
+    return grid, settled(np.zeros(grid.shape, int), grid)
 
 
 def test_the_note_at_the_end_of_a_phrase_has_a_fermata_from_where_it_begins():
