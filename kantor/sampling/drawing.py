@@ -1,10 +1,25 @@
 """Drawing a note from the probabilities of all notes, as SamplerOptions say."""
 
+from collections.abc import Sequence
+
 from kantor.chorale import VOCABULARY_SIZE
+from kantor.params import SamplerOptions
 from kantor.system.runtime import tf
 
 NONE = -1  # in place of a token: to be composed; or no token could be drawn
 JOINT = -1.0  # in place of a temperature of the rhythm: it is drawn with the pitch
+
+
+def arguments(options: Sequence[SamplerOptions]) -> dict[str, tf.Tensor]:
+    """What `choose` takes of the options of pieces side by side."""
+    taken = {"temperature": tf.constant([one.temperature for one in options], tf.float32)}
+    if any(one.rhythm is not None for one in options):
+        rhythms = [JOINT if one.rhythm is None else one.rhythm for one in options]
+        taken["rhythm"] = tf.constant(rhythms, tf.float32)
+    if any(one.top_k or one.top_p < 1 for one in options):
+        taken["top_k"] = tf.constant([one.top_k or VOCABULARY_SIZE for one in options])
+        taken["top_p"] = tf.constant([one.top_p for one in options], tf.float32)
+    return taken
 
 
 def choose(

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from kantor import chorale, plan
-from kantor.chorale import SILENCE, VOCABULARY_SIZE, VOICES
+from kantor.chorale import SILENCE, VOICES
 from kantor.params import SamplerOptions
 from kantor.sampling import drawing
-from kantor.sampling.drawing import JOINT, NONE
+from kantor.sampling.drawing import NONE
 from kantor.sampling.predictor import State, predictor
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
@@ -104,7 +104,7 @@ class Sampler:
         prompts, draws, plans = _prepared(requests)
         silence = tf.fill((len(requests), len(VOICES)), SILENCE)
         state = self._predictor.start(len(requests), len(prompts)), silence
-        options = _options(requests)
+        options = drawing.arguments([request.options for request in requests])
         for first in range(0, len(prompts), ROWS_AT_ONCE):
             these = (tf.constant(x[first : first + ROWS_AT_ONCE]) for x in (prompts, draws, plans))
             notes, state = self._compiled(state, tf.constant(first), *these, options)
@@ -158,22 +158,14 @@ def compose(model: keras.Model, requests: Sequence[Request]) -> list[np.ndarray]
     return [grid for group in groups for grid in sampler.compose(group)]
 
 
+def padded(rows: int) -> int:
+    """So many rows, and some more, so that few lengths are compiled."""
+    return math.ceil(rows / ROWS_AT_ONCE) * ROWS_AT_ONCE
+
+
 def seed_for(seed: int, *numbers: int) -> int:
     """A seed of its own for each piece: from `seed` and the numbers, 0 or more, that name it."""
     return int(np.random.SeedSequence((seed, *numbers)).generate_state(1, np.uint64)[0])
-
-
-def _options(requests: Sequence[Request]) -> dict[str, tf.Tensor]:
-    """The arguments of `drawing.choose` for all pieces."""
-    options = [request.options for request in requests]
-    arguments = {"temperature": tf.constant([one.temperature for one in options], tf.float32)}
-    if any(one.rhythm is not None for one in options):
-        rhythms = [JOINT if one.rhythm is None else one.rhythm for one in options]
-        arguments["rhythm"] = tf.constant(rhythms, tf.float32)
-    if any(one.top_k or one.top_p < 1 for one in options):
-        arguments["top_k"] = tf.constant([one.top_k or VOCABULARY_SIZE for one in options])
-        arguments["top_p"] = tf.constant([one.top_p for one in options], tf.float32)
-    return arguments
 
 
 def _prepared(requests: Sequence[Request]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -196,6 +188,4 @@ def _prepared(requests: Sequence[Request]) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def _rows(requests: Sequence[Request]) -> int:
-    """Rows of the longest piece, and some more, so that few lengths are compiled."""
-    longest = max(request.all_rows for request in requests)
-    return math.ceil(longest / ROWS_AT_ONCE) * ROWS_AT_ONCE
+    return padded(max(request.all_rows for request in requests))

@@ -1,0 +1,328 @@
+"""Completing: some cells of a piece are there, and the others are composed so that all agree.
+
+The notes come from the posterior of the model: what it predicts when it also knows the notes that
+come later. A particle filter draws from that. Many particles, which are pieces side by side, are
+composed row by row. Each weighs what the model expected, after all its notes before, of those that
+are there. When few particles have most of the weight, they are resampled: heavy ones go on as
+several, light ones end.
+
+With plain options the particles are draws from the posterior, better ones the more there are, and
+`evidence` comes from an unbiased estimate of the probability of the notes that are there. With
+others, notes are drawn as the options say, and what is there is weighed as before.
+
+Naesseth, Lindsten and Schön, "Elements of Sequential Monte Carlo" (2019); Lew et al., "Sequential
+Monte Carlo Steering of Large Language Models" (2023).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from kantor import chorale, plan
+from kantor.chorale import SILENCE, VOICES
+from kantor.params import SamplerOptions
+from kantor.sampling import drawing
+from kantor.sampling.drawing import NONE
+from kantor.sampling.predictor import State, predictor
+from kantor.sampling.sampler import ROWS_AT_ONCE, padded
+from kantor.system.errors import KantorError
+from kantor.system.progress import Progress
+from kantor.system.runtime import keras, tf
+
+UNKNOWN = -1  # in a cell of a grid: to be composed
+ENOUGH = 0.5  # of the particles: they are resampled when fewer than this share of them count
+BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
+FIRST = np.float32(-1)  # where the first particle is resampled, whatever the weights
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A piece to complete.
+
+    `grid` (rows, 4) has MIDI pitches and silences, and UNKNOWN where notes are to be composed. The
+    draws start from `seed`, 0 or more. `plan` (rows, 6) asks for key, bars and phrases; see
+    kantor.plan. KantorError tells of what is impossible.
+    """
+
+    grid: np.ndarray
+    seed: int
+    options: SamplerOptions = field(default_factory=SamplerOptions)
+    plan: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.grid)
+        if len(shape) != 2 or not shape[0] or shape[1] != len(VOICES):
+            raise KantorError(f"a fragment of shape {shape}; expected a grid (rows, 4)")
+        chorale.check(np.where(self.there, self.grid, SILENCE), "a fragment")
+        if self.plan is not None and np.shape(self.plan) != (shape[0], plan.COLUMNS):
+            raise KantorError(
+                f"a plan of shape {np.shape(self.plan)}; expected {(shape[0], plan.COLUMNS)}"
+            )
+        if self.seed < 0:
+            raise KantorError(f"a fragment with seed {self.seed}; expected 0 or more")
+
+    @property
+    def there(self) -> np.ndarray:
+        """Which cells are not to be composed: bool (rows, 4)."""
+        return np.asarray(self.grid) != UNKNOWN
+
+
+class Particles(NamedTuple):
+    """What came of a fragment. All logarithms are natural."""
+
+    grids: np.ndarray  # (particles, rows, 4)
+    log_weights: np.ndarray  # (particles,); the weights sum to 1
+    log_probabilities: np.ndarray  # (particles,): of all notes of each, as the model predicts them
+    evidence: float  # the log of the estimated probability of the notes that are there
+
+    def drawn(self, seed: int) -> int:
+        """The number of a particle, drawn by weight."""
+        weights = np.exp(self.log_weights)
+        return int(np.random.Generator(np.random.Philox(seed)).choice(len(weights), p=weights))
+
+
+class Totals(NamedTuple):
+    """Logarithms, summed from row to row: of the weights since particles were last resampled and of
+    the probability of all notes (fragments, particles), and of the evidence before (fragments,).
+    """
+
+    weights: tf.Tensor
+    probabilities: tf.Tensor
+    evidence: tf.Tensor
+
+
+class Filter:
+    """Completes with one model. What is compiled serves all fragments that are as many, and about
+    as long.
+    """
+
+    def __init__(self, model: keras.Model, particles: int) -> None:
+        self._predictor, self._particles = predictor(model), particles
+        self._compiled = tf.function(self._go_on, jit_compile=True)
+
+    def complete(
+        self, fragments: Sequence[Fragment], originals: Sequence[np.ndarray] | None = None
+    ) -> list[Particles]:
+        """Complete one or more fragments side by side.
+
+        `originals`, grids that agree with the fragments, are to measure with. Each is the first
+        particle of its fragment, whatever it weighs, and 1 / exp(evidence) is then an unbiased
+        estimate of 1 over the probability (Grosse, Ghahramani and Adams, "Sandwiching the Marginal
+        Likelihood Using Bidirectional Monte Carlo", 2015).
+
+        KantorError says that the notes can't be reached, or that the model is broken.
+        """
+        shape = len(fragments), self._particles
+        pieces, rows = shape[0] * shape[1], padded(max(len(one.grid) for one in fragments))
+        inputs = _prepared(fragments, self._particles, rows, originals)
+        options = drawing.arguments([one.options for one in fragments for _ in range(shape[1])])
+        state = (
+            self._predictor.start(pieces, rows),
+            tf.fill((pieces, len(VOICES)), SILENCE),
+            Totals(tf.zeros(shape), tf.zeros(shape), tf.zeros(shape[:1])),
+        )
+        notes, ancestors = [], []
+        with Progress("compose", rows, "rows") as progress:
+            for first in range(0, rows, ROWS_AT_ONCE):
+                chunk = [tf.constant(part[first : first + ROWS_AT_ONCE]) for part in inputs]
+                *decided, state = self._compiled(state, tf.constant(first), chunk, options)
+                notes.append(decided[0].numpy())
+                ancestors.append(decided[1].numpy())
+                _check(notes[-1], state[2], fragments, first)
+                progress.advance(units=ROWS_AT_ONCE)
+        grids = _traced(np.concatenate(notes), np.concatenate(ancestors))
+        weights, probabilities, evidence = (total.numpy() for total in state[2])
+        largest = weights.max(axis=1, keepdims=True)
+        sums = largest + np.log(np.exp(weights - largest).sum(axis=1, keepdims=True))
+        evidence += sums[:, 0] - np.log(self._particles)
+        return [
+            Particles(
+                chorale.decode(grids[number, :, : len(fragment.grid)]),
+                weights[number] - sums[number],
+                probabilities[number],
+                float(evidence[number]),
+            )
+            for number, fragment in enumerate(fragments)
+        ]
+
+    def _go_on(
+        self,
+        state: tuple[State, tf.Tensor, Totals],
+        first: tf.Tensor,
+        inputs: list[tf.Tensor],
+        options: dict[str, tf.Tensor],
+    ) -> tuple[tf.Tensor, tf.Tensor, tuple[State, tf.Tensor, Totals]]:
+        """Compose some rows from `first` on, with the inputs of `_prepared`: the notes, int32
+        (rows, fragments, particles, 4), and which particle each place of the next row goes on
+        from, int32 (rows, fragments, particles).
+        """
+        tokens, there, inside, draws, plans, places = inputs
+        shape = places.shape[1:]
+
+        def one(index, state, rows, lineage):
+            predicted, before, totals = state
+            logs = []
+
+            def decide(voice, probabilities):
+                drawn = drawing.choose(
+                    probabilities, draws[index, :, voice], before[:, voice], **options
+                )
+                token = tokens[index, :, voice]
+                token = tf.where(token == NONE, drawn, token)
+                own = tf.gather(probabilities, tf.maximum(token, 0), axis=1, batch_dims=1)
+                logs.append(tf.reshape(tf.math.log(own), shape))
+                return token
+
+            notes, predicted = self._predictor.row(predicted, first + index, plans[index], decide)
+            rows = rows.write(index, tf.reshape(notes, (*shape, len(VOICES))))
+            probable = [tf.where(inside[index, :, None], log, 0) for log in logs]
+            weighed = [
+                tf.where(there[index, :, voice, None], log, 0) for voice, log in enumerate(probable)
+            ]
+            totals = totals._replace(
+                weights=totals.weights + tf.add_n(weighed),
+                probabilities=totals.probabilities + tf.add_n(probable),
+            )
+            few = _count(totals.weights) < ENOUGH * shape[1]
+            ancestors = _ancestors(totals.weights, places[index])
+            ancestors = tf.where(few[:, None], ancestors, tf.range(shape[1]))
+            after = tf.cond(
+                tf.reduce_any(few),
+                lambda: _resampled((predicted, notes, totals), ancestors, few),
+                lambda: (predicted, notes, totals),
+            )
+            return index + 1, after, rows, lineage.write(index, ancestors)
+
+        rows = tf.TensorArray(tf.int32, ROWS_AT_ONCE, element_shape=(*shape, len(VOICES)))
+        lineage = tf.TensorArray(tf.int32, ROWS_AT_ONCE, element_shape=shape)
+        _, state, rows, lineage = tf.while_loop(
+            lambda index, *_: index < ROWS_AT_ONCE,
+            one,
+            (tf.constant(0), state, rows, lineage),
+            maximum_iterations=ROWS_AT_ONCE,
+        )
+        return rows.stack(), lineage.stack(), state
+
+
+def complete(model: keras.Model, fragments: Sequence[Fragment], particles: int) -> list[Particles]:
+    """Complete any number of fragments, each with so many particles."""
+    completing = Filter(model, particles)
+    return [one for fragment in fragments for one in completing.complete([fragment])]
+
+
+def _shares(log_weights: tf.Tensor) -> tf.Tensor:
+    """Weights (fragments, particles), the largest as 1."""
+    return tf.exp(log_weights - tf.reduce_max(log_weights, axis=1, keepdims=True))
+
+
+def _count(log_weights: tf.Tensor) -> tf.Tensor:
+    """How many equal particles (fragments,) the weights (fragments, particles) are worth (Kong, Liu
+    and Wong, "Sequential Imputations and Bayesian Missing Data Problems", 1994).
+    """
+    shares = _shares(log_weights)
+    return tf.reduce_sum(shares, axis=1) ** 2 / tf.reduce_sum(shares**2, axis=1)
+
+
+def _ancestors(log_weights: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+    """The particles (fragments, particles) that are at places, from 0 to below 1, of the weights in
+    a row.
+    """
+    shares = _shares(log_weights)
+    # A running sum as a product: XLA's own is slow on a processor.
+    summed = shares @ tf.linalg.band_part(tf.ones((shares.shape[1],) * 2), 0, -1)
+    before = summed[:, None, :] <= (places * summed[:, -1:])[:, :, None]
+    return tf.reduce_sum(tf.cast(before, tf.int32), axis=2)
+
+
+def _resampled(
+    state: tuple[State, tf.Tensor, Totals], ancestors: tf.Tensor, few: tf.Tensor
+) -> tuple[State, tf.Tensor, Totals]:
+    """The state of the particles that go on; in fragments where these are `few`, they weigh the
+    same now.
+    """
+    predicted, notes, (weights, probabilities, evidence) = state
+    fragments, particles = ancestors.shape
+    places = tf.reshape(ancestors + tf.range(fragments)[:, None] * particles, [-1])
+    predicted, notes = tf.nest.map_structure(
+        lambda tensor: tf.gather(tensor, places), (predicted, notes)
+    )
+    mean = tf.reduce_logsumexp(weights, axis=1) - np.log(particles).astype(np.float32)
+    totals = Totals(
+        tf.where(few[:, None], 0.0, weights),
+        tf.gather(probabilities, ancestors, axis=1, batch_dims=1),
+        evidence + tf.where(few, mean, 0.0),
+    )
+    return predicted, notes, totals
+
+
+def _prepared(
+    fragments: Sequence[Fragment],
+    particles: int,
+    rows: int,
+    originals: Sequence[np.ndarray] | None,
+) -> list[np.ndarray]:
+    """What each row needs, the first dimension of all being `rows`: tokens (pieces, 4), NONE to be
+    drawn; which are there (fragments, 4); whether the row belongs to the fragment (fragments,);
+    draws (pieces, 4); plans (pieces, 6); where particles are resampled (fragments, particles). The
+    pieces are the particles of all fragments, one fragment after the other.
+    """
+    count = len(fragments)
+    tokens = np.full((count, particles, rows, len(VOICES)), NONE, np.int32)
+    there = np.zeros((count, rows, len(VOICES)), bool)
+    inside = np.zeros((count, rows), bool)
+    draws = np.zeros(tokens.shape, np.float32)
+    plans = np.full((count, particles, rows, plan.COLUMNS), plan.UNKNOWN, np.int32)
+    places = np.zeros((count, rows, particles), np.float32)
+    for number, fragment in enumerate(fragments):
+        length = len(fragment.grid)
+        there[number, :length], inside[number, :length] = fragment.there, True
+        encoded = chorale.encode(np.where(fragment.there, fragment.grid, SILENCE))
+        tokens[number, :, :length] = np.where(fragment.there, encoded, NONE)
+        if fragment.plan is not None:
+            plans[number, :, :length] = fragment.plan
+        generator = np.random.Generator(np.random.Philox(fragment.seed))
+        drawn = generator.random((length, particles, len(VOICES)), np.float32)
+        draws[number, :, :length] = drawn.swapaxes(0, 1)
+        if originals is None:
+            # Systematic: one draw for all.
+            drawn = (generator.random((length, 1)) + np.arange(particles)) / particles
+        else:
+            drawn = generator.random((length, particles))
+            drawn[:, 0] = FIRST
+            tokens[number, 0, :length] = chorale.encode(originals[number])
+        places[number, :length] = np.minimum(drawn, BELOW_ONE)
+    flat = [
+        part.reshape(count * particles, rows, -1).swapaxes(0, 1) for part in (tokens, draws, plans)
+    ]
+    by_row = [part.swapaxes(0, 1) for part in (there, inside, places)]
+    return [flat[0], by_row[0], by_row[1], flat[1], flat[2], by_row[2]]
+
+
+def _traced(notes: np.ndarray, ancestors: np.ndarray) -> np.ndarray:
+    """The tokens (fragments, particles, rows, 4) of the particles at the end, from the notes (rows,
+    fragments, particles, 4) and where those of the next row come from (rows, fragments, particles).
+    """
+    lines = np.empty_like(notes)
+    place = np.broadcast_to(np.arange(notes.shape[2]), notes.shape[1:3])
+    for row in range(len(notes) - 1, -1, -1):
+        place = np.take_along_axis(ancestors[row], place, axis=1)
+        lines[row] = np.take_along_axis(notes[row], place[:, :, None], axis=1)
+    return np.moveaxis(lines, 0, 2)
+
+
+def _check(notes: np.ndarray, totals: Totals, fragments: Sequence[Fragment], first: int) -> None:
+    """Raise KantorError if no particle can go on, among those of rows from `first` on."""
+    if notes.min() == NONE:
+        raise KantorError(
+            "the model predicts probabilities that are no numbers; train it again with a lower "
+            "train.learning_rate"
+        )
+    possible = np.isfinite(totals.weights.numpy().max(axis=1)) & np.isfinite(totals.evidence)
+    for number in np.flatnonzero(~possible):
+        rows = min(first + ROWS_AT_ONCE, len(fragments[number].grid))
+        raise KantorError(
+            f"rows {first} to {rows - 1}: the model finds what is there impossible after all that "
+            "came before; expected notes that can follow; change some, or take more particles"
+        )
