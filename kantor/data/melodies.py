@@ -64,10 +64,12 @@ def _phrases(melody: Melody, plan: np.ndarray, wish: Wish) -> np.ndarray:
     """The column PHRASE (rows,) for a melody, of whose plan the bars and rows left are known."""
     rows, left = len(plan), plan[:, LEFT]
     ends = phrase_ends(melody.details)
+    # A fermata on the last note alone doesn't say that all before it is one phrase.
+    ends = [] if ends == [rows] else ends
     if wish.phrases or wish.bars:
         bar = _wished_bar(plan, wish)
-        # The last phrase ends with the melody, be its last bar full or not.
         if wish.phrases:
+            # The last phrase ends with the melody, be its last bar full or not.
             ends = [*(end * bar for end in accumulate(wish.phrases[:-1])), rows]
     if ends:
         return plans.to_next(sorted({*ends, rows}), np.arange(rows))

@@ -36,8 +36,9 @@ def test_what_the_file_tells_is_planned():
 
 
 def test_phrases_are_open_but_for_the_last_bar():
-    plan, *_ = planned(tune(), Wish())
-    assert plan[:, PHRASE].tolist() == [UNKNOWN] * (ROWS - 8) + [*range(8, 0, -1)]
+    for fermatas in (np.full(ROWS, UNKNOWN), fermata(), fermata(ROWS - 2, ROWS - 1)):
+        plan, *_ = planned(tune(fermata=fermatas), Wish())
+        assert plan[:, PHRASE].tolist() == [UNKNOWN] * (ROWS - 8) + [*range(8, 0, -1)]
 
 
 def test_phrases_end_with_fermatas_or_where_that_is_wished():
@@ -48,6 +49,12 @@ def test_phrases_end_with_fermatas_or_where_that_is_wished():
     assert plan[:, PHRASE].tolist() == [*range(16, 0, -1), *range(8, 0, -1)]
     plan, *_ = planned(held, Wish(phrases=[3]))
     assert np.array_equal(plan[:, PHRASE], plan[:, LEFT])
+
+
+def test_the_last_phrase_that_is_wished_ends_with_the_melody():
+    short = melody(LINE[:-2], TOLD, bar=BARS.bar[:-2], place=BARS.place[:-2])
+    plan, *_ = planned(short, Wish(phrases=[2, 1]))
+    assert plan[:, PHRASE].tolist() == [*range(16, 0, -1), *range(6, 0, -1)]
 
 
 def test_what_is_wished_counts_first():
