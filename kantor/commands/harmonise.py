@@ -55,10 +55,11 @@ def run(arguments: argparse.Namespace) -> None:
         arguments, "kantor harmonise", settings.completion, settings.render, params.Wish()
     )
 
+    from kantor.data import melodies
     from kantor.notation import melody
 
     tune = melody.read(arguments.melody, arguments.voice, arguments.round)
-    asked, metadata, remarks = melody.planned(tune, wish)
+    asked, metadata, remarks = melodies.planned(tune, wish)
     told = _without_signature(tune.details) if wish.key else tune.details
     for remark in [*tune.remarks, *remarks]:
         print(remark)
@@ -84,10 +85,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _range(voice: str) -> tuple[int, int]:
     """The lowest and the highest note of a voice in Bach's chorales."""
-    from kantor.notation import melody
-
     chorales = chorale.read_split(writing.CHORALES, "train")
-    lowest, highest = melody.ranges(list(chorales.values()))[VOICES.index(voice)].tolist()
+    lowest, highest = chorale.ranges(chorales.values())[VOICES.index(voice)].tolist()
     return lowest, highest
 
 
