@@ -9,6 +9,7 @@ from scipy.io import wavfile
 
 from helpers import running
 from helpers.clone import digests
+from helpers.details import in_bars
 from helpers.music import random_grid
 from helpers.networks import small
 from helpers.project import PROJECT
@@ -245,6 +246,89 @@ def test_a_prompt_keeps_what_is_struck_in_it(project, requests, striking, monkey
     assert struck[12:].tolist() == (grid[12:] != 0).astype(int).tolist()
 
 
+@pytest.fixture
+def ends(project):
+    """The beginning and the ending of a piece in 3/4, each as a file: the one of two bars, the
+    other from the third quarter of a bar on, with a fermata before its last bar.
+    """
+    for name, rows, first in (("begin", 24, 0), ("end", 28, 8)):
+        path = project / f"{name}.csv"
+        path.write_text(chorale.to_csv(random_grid(rows, seed=rows)))
+        fermata = np.isin(np.arange(rows), range(12, 16)).astype(int) if name == "end" else 0
+        told = in_bars(rows, bar=12, first=first)._replace(
+            struck=details.settled(np.ones((rows, 4), int), random_grid(rows, seed=rows)),
+            fermata=np.zeros(rows, int) + fermata,
+        )
+        details.file_beside(path).write_text(details.to_csv(told))
+    return "--prompt", "begin.csv", "--ending", "end.csv"
+
+
+def test_a_piece_goes_on_to_its_ending(project, ends, filters):
+    assert running.kantor(project, "compose", "joined", *ends, "--rows", 20) == ""
+    (fragment,) = filters.fragments
+    before, after = (chorale.read(project / f"{name}.csv") for name in ("begin", "end"))
+    assert fragment.grid[:24].tolist() == before.tolist()
+    assert (fragment.grid[24:44] == plan.UNKNOWN).all()
+    assert fragment.grid[44:].tolist() == after.tolist()
+    assert fragment.plan[:, plan.LEFT].tolist() == [*range(72, 0, -1)]
+    assert fragment.plan[:, plan.PLACE].tolist() == 6 * [*range(12)]
+    assert (fragment.plan[:44, plan.PHRASE] == plan.UNKNOWN).all()
+    assert fragment.plan[44:, plan.PHRASE].tolist() == [*range(16, 0, -1), *range(12, 0, -1)]
+    grid = chorale.read(project / "joined/0.csv")
+    assert grid[fragment.there].tolist() == fragment.grid[fragment.there].tolist()
+    told = details.read(project / "joined/0.details.csv")
+    assert (
+        told.struck[45:].tolist() == details.read(project / "end.details.csv").struck[1:].tolist()
+    )
+    assert np.flatnonzero(told.fermata[44:] == 1).tolist() == [12, 13, 14, 15]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rows"),
+    [((), 44), (("--bars", 1), 8), (("--bars", 2), 20), (("--rows", 7), 7)],
+    ids=str,
+)
+def test_an_ending_begins_where_in_the_bar_it_did(
+    project, ends, filters, tmp_path, arguments, rows
+):
+    assert running.kantor(project, "compose", tmp_path / "on", *ends, *arguments) == ""
+    assert len(filters.fragments[0].grid) == 24 + rows + 28
+
+
+def test_several_ways_to_an_ending_are_drawn_as_the_settings_say(
+    project, ends, filters, tmp_path, settings
+):
+    more = ("--count", 2, "--particles", 3, "--temperature", 0.5)
+    assert running.kantor(project, "compose", tmp_path / "two", *ends, *more) == ""
+    options = [fragment.options for fragment in filters.fragments]
+    assert filters.particles == [3] and [one.temperature for one in options] == [0.5, 0.5]
+    assert options[0].top_p == settings.completion.top_p
+    first, second = (chorale.read(tmp_path / f"two/{number}.csv") for number in range(2))
+    assert first.tolist() != second.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--rows", "4", "--bars", "1"), "--rows and --bars exclude each other before an ending"),
+        (("--phrases", "4"), "--phrases and --prompt exclude each other"),
+        (("--plan", "none"), "--ending and --plan none exclude each other"),
+        (("--bars", "0"), "kantor compose: bars is 0"),
+        (("--rows", "4096"), "52 rows of prompt and ending and 4096 between; expected no more"),
+        (("--ending", "none.csv"), "none.csv: no such chorale"),
+        (("--ending", "march.csv"), "the prompt ends in 3/4, and the ending begins in 4/4"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_wrong_ending_is_one_sentence(project, ends, filters, arguments, sentence):
+    path = project / "march.csv"
+    path.write_text(chorale.to_csv(random_grid(16)))
+    details.file_beside(path).write_text(details.to_csv(in_bars(16)))
+    error = running.kantor(project, "compose", "bad", *ends, *arguments)
+    assert error.startswith(f"error: {sentence}") and "\n" not in error
+    assert not filters.fragments and not (project / "bad").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -256,6 +340,8 @@ def test_a_prompt_keeps_what_is_struck_in_it(project, requests, striking, monkey
         (("--rows", "4097"), "a piece of 4097 rows; expected no more than 4096"),
         (("--plan", "none", "--bars", "4"), "--bars and --plan none exclude each other"),
         (("--prompt", "two/0.csv", "--phrases", "4"), "--phrases and --prompt exclude each other"),
+        (("--ending", "two/0.csv"), "--ending without --prompt; expected both"),
+        (("--particles", "2"), "--particles without --ending; expected both"),
         (("--count", "0"), "--count is 0; expected 1 or more"),
         (("--seed", "-1"), "--seed is -1; expected 0 or more"),
         (("--rows", "0"), "--rows is 0; expected 1 or more"),

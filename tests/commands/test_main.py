@@ -14,14 +14,28 @@ from helpers.project import PROJECT
 # Seconds each, and of no use to who asks for help or misspells an option.
 SLOW = {"keras", "music21", "pandas", "tensorflow"}
 CALLS = {
-    0: ["--help", "compose --help", "judge --help", "dependencies --help", "reproduce --help"],
+    0: [
+        "--help",
+        "harmonise --help",
+        "fill --help",
+        "compose --help",
+        "judge --help",
+        "dependencies --help",
+        "reproduce --help",
+    ],
     1: [
+        "harmonise none.mid mine --count 0",
+        "harmonise none.mid mine --particles 0",
+        "harmonise none.mid mine --key H",
+        "fill none.csv mine --bars 5-8",
+        "fill none.csv mine --bars 5-8 --temperature -1",
         "compose mine --count 0",
         "compose mine --temperature -1",
         "compose mine --key H",
         "compose mine --bars 1",
         "compose mine --top-p 2",
         "compose mine --prompt none.csv",
+        "compose mine --ending none.csv",
         "compose mine --model none.keras",
         "compose mine --tempo 1",
         "compose mine --timbre flute",
@@ -35,6 +49,10 @@ CALLS = {
     2: [
         "",
         "play",
+        "harmonise none.mid",
+        "harmonise none.mid mine --voice tuba",
+        "fill none.csv mine",
+        "fill none.csv mine --bars 8-5",
         "compose",
         "compose mine --count many",
         "compose mine --phrases 4,four",
@@ -83,7 +101,9 @@ def test_help_and_wrong_arguments_load_nothing_slow(tmp_path, settings_file):
         assert not SLOW & set(modules), call
 
 
-@pytest.mark.parametrize("name", ["compose", "judge", "dependencies", "reproduce"])
+@pytest.mark.parametrize(
+    "name", ["harmonise", "fill", "compose", "judge", "dependencies", "reproduce"]
+)
 def test_each_command_has_its_help(name, tmp_path, capsys):
     running.kantor(tmp_path, "--help")
     listed = capsys.readouterr().out
