@@ -20,8 +20,8 @@ def add_drawing(parser: argparse.ArgumentParser) -> None:
     """Add how notes are drawn, how they sound, and with how many particles."""
     add = writing.add_drawing(
         parser,
-        " Notes\nthat are there are kept, whatever the options say of those that are composed, and"
-        "\nweighed as the model predicts them.",
+        "Notes that are there are kept, and weighed as the model predicts them: temperature,\n"
+        "top-k, top-p and rhythm are about the others.",
     )
     add(
         "--particles",

@@ -36,7 +36,7 @@ def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> Callable[...
     `add_argument` of these options.
     """
     add = parser.add_argument_group(
-        "how notes are drawn, and how they sound", f"By default as params.yaml says.{more}"
+        "how notes are drawn, and how they sound", f"By default as params.yaml says.\n{more}"
     ).add_argument
     add("--temperature", type=float, help="0 = always the likeliest note")
     add("--top-k", type=int, help="draw from this many likeliest notes; 0 = all")
