@@ -2,10 +2,12 @@
 
 import argparse
 
-from kantor.commands import compose, dependencies, judge, reproduce
+from kantor.commands import compose, dependencies, fill, harmonise, judge, reproduce
 from kantor.system import errors
 
 COMMANDS = {
+    "harmonise": harmonise,
+    "fill": fill,
     "compose": compose,
     "judge": judge,
     "dependencies": dependencies,
@@ -16,8 +18,8 @@ COMMANDS = {
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="kantor",
-        description="Compose with the trained model; judge music; prove that all of it rebuilds "
-        "to the same bits.",
+        description="Harmonise, complete and compose with the trained model; judge music; prove "
+        "that all of it rebuilds to the same bits.",
         epilog="`dvc repro` builds the model and all reports; see README.md.",
     )
     subparsers = parser.add_subparsers(metavar="command", required=True)

@@ -8,7 +8,7 @@ S, A, T, B, S, A, T, B, ... Only records and the inputs of a model have that for
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +20,7 @@ VOICES = ("soprano", "alto", "tenor", "bass")
 SPLITS = ("train", "valid", "test")
 SILENCE = 0
 LOWEST, HIGHEST = 36, 81
+NEVER = 128  # above all MIDI pitches
 VOCABULARY_SIZE = HIGHEST - LOWEST + 2
 ROWS_PER_QUARTER = 4
 
@@ -64,6 +65,14 @@ def check(grid: np.ndarray, name: str) -> None:
 def out_of_range(grid: np.ndarray) -> np.ndarray:
     """Row and voice (n, 2) of each pitch of a grid that no chorale has, in order."""
     return np.argwhere((grid != SILENCE) & ((grid < LOWEST) | (grid > HIGHEST)))
+
+
+def ranges(grids: Iterable[np.ndarray]) -> np.ndarray:
+    """The lowest and the highest note of each voice (4, 2) in grids or tokens (rows, 4); NEVER and
+    0 for a voice that is silent throughout.
+    """
+    rows = np.concatenate(list(grids))
+    return np.stack([np.where(rows == SILENCE, NEVER, rows).min(axis=0), rows.max(axis=0)], axis=1)
 
 
 def check_sounds(grid: np.ndarray, name: str) -> None:

@@ -175,6 +175,12 @@ class SamplerOptions(Block):
     rhythm: NotNegative | None = None
 
 
+class Completion(SamplerOptions):
+    """How pieces are completed of which some notes are there; see kantor.sampling.posterior."""
+
+    particles: Annotated[int, Field(ge=1, le=4096)]
+
+
 class Wish(Block):
     """What is asked of the plan of a piece; None = as in a chorale of the training split.
 
@@ -282,6 +288,7 @@ class Params(Block):
     strikes: Strikes
     evaluate: Evaluate
     preferred: SamplerOptions
+    completion: Completion
     judge: Judge
     compose: Compose
     render: Render

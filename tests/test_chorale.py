@@ -103,3 +103,9 @@ def test_a_run_ends_where_its_value_is_struck_again():
     values, struck = np.array([5, 5, 5, 5, 7, 7]), np.array([0, -1, 1, 0, 0, 1])
     assert chorale.runs(values, struck) == [(0, 2), (2, 4), (4, 5), (5, 6)]
     assert chorale.runs(values, np.full(6, -1)) == chorale.runs(values) == [(0, 4), (4, 6)]
+
+
+def test_ranges_are_those_of_each_voice_over_all_chorales():
+    grids = [np.array([[70, 0, 50, 0], [72, 60, 0, 0]]), np.array([[0, 64, 52, 0]])]
+    ranges = chorale.ranges(grids).tolist()
+    assert ranges == [[70, 72], [60, 64], [50, 52], [chorale.NEVER, 0]]

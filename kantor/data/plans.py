@@ -28,8 +28,7 @@ def plan(grid: np.ndarray, details: Details, metadata: Metadata) -> np.ndarray:
         if grid[-1, BASS] % OCTAVE == tonic:
             table[:, [TONIC, MODE]] = tonic, mode
     table[:, BAR], table[:, PLACE] = details.bar, details.place
-    ends = _ends(details)
-    if ends and UNKNOWN not in details.fermata:
+    if ends := phrase_ends(details):
         table[:, PHRASE] = plans.to_next(sorted({*ends, rows}), row)
     table[:, LEFT] = rows - row
     return table
@@ -45,8 +44,12 @@ def read(folder: Path, split: str) -> list[np.ndarray]:
     return tables
 
 
-def _ends(details: Details) -> list[int]:
-    """The row after each note of the soprano that has a fermata."""
+def phrase_ends(details: Details) -> list[int]:
+    """The row after each note of the soprano that has a fermata, in order; [] if none has, or if
+    it is not told.
+    """
+    if UNKNOWN in details.fermata:
+        return []
     held = details.fermata == 1
     over = np.append(~held[1:] | (details.struck[1:, 0] == 1), True)
     return (np.flatnonzero(held & over) + 1).tolist()

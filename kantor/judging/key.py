@@ -13,6 +13,10 @@ from kantor.chorale import SILENCE
 
 PITCH_CLASSES = 12
 MINOR_TO_RELATIVE_MAJOR = 3
+FIFTH = 7
+# What a melody's last note adds to the correlations of the keys on it, and its signature to those
+# of its two keys. No more: Bach writes many a minor key with a flat less than is usual now.
+LAST_NOTE, SIGNATURE = 0.2, 0.1
 
 MAJOR = (
     *(17.7661, 0.145624, 14.9265, 0.160186, 19.8049, 11.3587),
@@ -47,11 +51,15 @@ def keys(histograms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Krumhansl, "Cognitive Foundations of Musical Pitch" (1990), chapter 4. Where all is equal, as
     in silence, it is C major.
     """
-    centred = histograms - histograms.mean(1, keepdims=True)
     # The length of a histogram scales its 24 correlations alike, so it may stay.
-    correlations = (centred[:, None] * PROFILES).sum(2)
-    best = correlations.argmax(1)
+    best = _covariances(histograms).argmax(1)
     return best % PITCH_CLASSES, best >= PITCH_CLASSES
+
+
+def _covariances(histograms: np.ndarray) -> np.ndarray:
+    """Durations of pitch classes (n, 12) by the 24 profiles (n, 24), each less its mean."""
+    centred = histograms - histograms.mean(1, keepdims=True)
+    return (centred[:, None] * PROFILES).sum(2)
 
 
 def scales(tonics: np.ndarray, minor: np.ndarray) -> np.ndarray:
@@ -63,6 +71,29 @@ def piece_key(grid: np.ndarray) -> tuple[int, bool]:
     """The tonic, 0 = C, and whether the key is minor, of a whole grid (rows, 4)."""
     tonics, minor = keys(histograms(grid).sum(0)[None])
     return int(tonics[0]), bool(minor[0])
+
+
+def melody_key(line: np.ndarray, signature: int | None = None) -> tuple[int, bool]:
+    """The tonic, 0 = C, and whether the key is minor, of a voice alone (rows,), not all silent,
+    by how long its pitch classes sound, by its last note, and by its signature in sharps, if it is
+    known.
+
+    Of Bach's sopranos in the validation split, 88% get the key of the whole setting in
+    corpus.csv, with their signatures or without (pytest tests/judging/test_key.py); 75% do by
+    durations alone.
+    """
+    sounding = histograms(line[:, None]).sum(0)
+    # All twelve classes may sound alike, and correlate with nothing.
+    spread = np.sqrt(((sounding - sounding.mean()) ** 2).sum()) or 1
+    scores = _covariances(sounding[None])[0] / spread
+    last = line[line != SILENCE][-1] % PITCH_CLASSES
+    scores[[last, last + PITCH_CLASSES]] += LAST_NOTE
+    if signature is not None:
+        major = FIFTH * signature % PITCH_CLASSES
+        minor = (major - MINOR_TO_RELATIVE_MAJOR) % PITCH_CLASSES
+        scores[[major, minor + PITCH_CLASSES]] += SIGNATURE
+    is_minor, tonic = divmod(int(scores.argmax()), PITCH_CLASSES)
+    return tonic, bool(is_minor)
 
 
 def kept(grid: np.ndarray, rows: int = 64, hop: int = 16) -> tuple[int, int]:

@@ -25,10 +25,7 @@ def read(path: Path) -> tuple[np.ndarray, Metadata, Details]:
     a silent one may be missing, or there are four, soprano first. Silence after the last note is
     not part of it.
     """
-    try:
-        parts = list(converter.parse(path, forceSource=True, quantizePost=False).parts)
-    except Exception as error:  # music21 has no common class for what can go wrong in a file
-        raise KantorError(f"{path}: not a score that music21 can read ({error})") from error
+    parts = parsed(path)
     if not any(part.recurse().notes for part in parts):
         raise KantorError(f"{path}: no notes; expected a score of four voices")
     voices = _voices(parts, path)
@@ -38,7 +35,20 @@ def read(path: Path) -> tuple[np.ndarray, Metadata, Details]:
         # It can't tell fermatas, and bars only as if there were no pickup.
         absent = np.full(len(grid), UNKNOWN)
         extras = extras._replace(fermata=absent, place=absent)
-    return grid, _metadata(parts[0]), extras
+    return grid, described(parts[0]), extras
+
+
+def parsed(path: Path) -> list[stream.Part]:
+    """The parts of a score that music21 reads, with all times as they are in the file."""
+    if not path.exists():
+        raise KantorError(f"{path}: no such file; name a score")
+    try:
+        score = converter.parse(path, forceSource=True, quantizePost=False)
+    except Exception as error:  # music21 has no common class for what can go wrong in a file
+        raise KantorError(f"{path}: not a score that music21 can read ({error})") from error
+    if isinstance(score, stream.Opus):
+        raise KantorError(f"{path}: {len(score.scores)} pieces; expected a file of one")
+    return list(score.parts)
 
 
 def sample(parts: list[stream.Part]) -> np.ndarray:
@@ -71,17 +81,17 @@ def score_details(parts: list[stream.Part], grid: np.ndarray) -> Details:
             extent = _extent(sound)
             if sound.duration.isGrace:
                 continue
-            begins = begins or not _goes_on(sound)
+            begins = begins or not goes_on(sound)
             if extent.start < min(extent.stop, rows):
                 struck[extent.start, voice] = begins
                 # What was too short to be sampled is struck where its tie leads.
                 begins = False
-                if voice == SOPRANO and _has_fermata(sound):
+                if voice == SOPRANO and has_fermata(sound):
                     fermata[extent] = 1
-    bar, place = _bars(parts, rows)
+    bar, place = bar_places(parts, rows)
     struck = details.settled(struck, grid)
     fermata = _over_ties(fermata, struck[:, SOPRANO], grid[:, SOPRANO])
-    return Details(bar, place, fermata, _signatures(parts, rows), struck)
+    return Details(bar, place, fermata, signatures(parts, rows), struck)
 
 
 def _extent(element: note.GeneralNote | stream.Measure) -> slice:
@@ -90,13 +100,14 @@ def _extent(element: note.GeneralNote | stream.Measure) -> slice:
     return slice(math.ceil(element.offset * ROWS_PER_QUARTER), math.ceil(end * ROWS_PER_QUARTER))
 
 
-def _goes_on(sound: note.NotRest) -> bool:
+def goes_on(sound: note.NotRest) -> bool:
     """Whether a note, or the highest of a chord, is tied to the one before."""
     highest = max(getattr(sound, "notes", [sound]), key=lambda one: one.pitches[0].midi)
     return highest.tie is not None and highest.tie.type in ("continue", "stop")
 
 
-def _has_fermata(sound: note.NotRest) -> bool:
+def has_fermata(sound: note.NotRest) -> bool:
+    """Whether a note or chord is written with a fermata."""
     return any(isinstance(mark, expressions.Fermata) for mark in sound.expressions)
 
 
@@ -107,7 +118,7 @@ def _over_ties(fermata: np.ndarray, struck: np.ndarray, line: np.ndarray) -> np.
     return (under & (line != SILENCE)).astype(np.int64)
 
 
-def _bars(parts: list[stream.Part], rows: int) -> tuple[np.ndarray, np.ndarray]:
+def bar_places(parts: list[stream.Part], rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows in the bar of each row (rows,), and its place in it (rows,)."""
     bar, place = np.full(rows, UNKNOWN), np.full(rows, UNKNOWN)
     measures = next(filter(None, (list(part[stream.Measure]) for part in parts)), [])
@@ -145,14 +156,14 @@ def _first_place(count: int, length: int, reached: int | None, following: slice 
     return upbeat if 2 * count < length and following is not None and not split else 0
 
 
-def _signatures(parts: list[stream.Part], rows: int) -> np.ndarray:
+def signatures(parts: list[stream.Part], rows: int) -> np.ndarray:
     """The signature of each row (rows,)."""
-    signatures = np.full(rows, NO_SIGNATURE)
+    sharps = np.full(rows, NO_SIGNATURE)
     flats = (part.flatten().getElementsByClass(key.KeySignature) for part in parts)
     for signature in next(filter(None, map(list, flats)), []):
         start = math.ceil(signature.offset * ROWS_PER_QUARTER)
-        signatures[start:] = NO_SIGNATURE if signature.sharps is None else signature.sharps
-    return signatures
+        sharps[start:] = NO_SIGNATURE if signature.sharps is None else signature.sharps
+    return sharps
 
 
 def _voices(parts: list[stream.Part], path: Path) -> list[stream.Part]:
@@ -172,7 +183,8 @@ def _voices(parts: list[stream.Part], path: Path) -> list[stream.Part]:
     return parts
 
 
-def _metadata(part: stream.Part) -> Metadata:
+def described(part: stream.Part) -> Metadata:
+    """The signature, metre and pickup that a part begins with."""
     signature, metre, bar = (
         part.recurse().getElementsByClass(kind).first()
         for kind in (key.KeySignature, meter.TimeSignature, stream.Measure)

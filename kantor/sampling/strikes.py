@@ -1,18 +1,25 @@
 """Which notes of composed pieces are struck again, and so what is known of each row of them."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from kantor import plan as plans
 from kantor.chorale import SILENCE, runs
-from kantor.details import NO_SIGNATURE, UNKNOWN, Details, settled, unknown
+from kantor.details import NO_SIGNATURE, UNKNOWN, Details, settled
 from kantor.network import strikes
 from kantor.plan import BAR, MODE, PHRASE, PLACE, TONIC
-from kantor.sampling.sampler import Request
 from kantor.system.runtime import keras
 
 OWN = 1  # with the piece's seed, a seed for the strikes: its notes were drawn from the other
+
+
+class Asked(Protocol):
+    """What a piece was composed after: a Request, or a Fragment."""
+
+    seed: int
+    plan: np.ndarray | None
 
 
 def draw(
@@ -30,24 +37,25 @@ def draw(
     and its own place. A piece is the same in whatever company it is.
     """
     predict = strikes.predictor(network)
-    starts = before or [np.zeros((0, grid.shape[1]), int) for grid in grids]
+    starts = before or [None] * len(grids)
     return [_draw(predict, *piece) for piece in zip(grids, asked, seeds, starts, strict=True)]
 
 
 def detailed(
     network: keras.Model | None,
     grids: Sequence[np.ndarray],
-    requests: Sequence[Request],
+    requests: Sequence[Asked],
     before: np.ndarray | None = None,
 ) -> list[Details]:
     """The details of pieces that were composed after requests with plans; `before` are the struck
-    cells (n, 4) of the prompt of all. Without a network it is unknown what is struck.
+    cells (n, 4) of the first n rows of all, -1 where they are to be drawn. Without a network it is
+    unknown what else is struck of the notes that stay.
     """
     asked = [request.plan for request in requests]
+    starts = None if before is None else [before] * len(grids)
     if network is None:
-        struck = [unknown(len(grid)).struck for grid in grids]
+        struck = [_begun(grid, before) for grid in grids]
     else:
-        starts = None if before is None else [before] * len(grids)
         struck = draw(network, grids, asked, [request.seed for request in requests], starts)
     return [details(*piece) for piece in zip(grids, asked, struck, strict=True)]
 
@@ -72,16 +80,22 @@ def details(grid: np.ndarray, plan: np.ndarray, struck: np.ndarray) -> Details:
     return Details(bar, place, fermata, np.array(signature), struck)
 
 
+def _begun(grid: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+    """Struck cells of a grid (rows, 4) of which the first are told; see `draw`."""
+    struck = np.full(grid.shape, UNKNOWN)
+    if before is not None:
+        struck[: len(before)] = before
+    return settled(struck, grid)
+
+
 def _draw(
     predict: Callable[[np.ndarray], np.ndarray],
     grid: np.ndarray,
     plan: np.ndarray,
     seed: int,
-    before: np.ndarray,
+    before: np.ndarray | None,
 ) -> np.ndarray:
-    struck = np.full(grid.shape, UNKNOWN)
-    struck[: len(before)] = before
-    struck = settled(struck, grid)
+    struck = _begun(grid, before)
     open_cells = struck == UNKNOWN
     source = np.random.SeedSequence((seed, OWN))
     draws = np.random.Generator(np.random.Philox(source)).random(grid.shape)[open_cells]

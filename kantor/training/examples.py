@@ -14,7 +14,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from kantor import params, plan
+from kantor import chorale, params, plan
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOCABULARY_SIZE, VOICES
 from kantor.data.records import Record
 from kantor.network.lookback import NOTHING, TOKEN_HINTS
@@ -165,12 +165,7 @@ def hints(
 
 def keys(pieces: Sequence[np.ndarray]) -> list[tuple[int, int]]:
     """The lowest and the highest transposition of each piece (rows, 4), in semitones."""
-
-    def ranges(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        lowest = np.where(tokens == SILENCE, VOCABULARY_SIZE, tokens).min(axis=0)
-        return lowest, tokens.max(axis=0)
-
-    low, high = (np.stack(ends) for ends in zip(*map(ranges, pieces), strict=True))
+    low, high = np.moveaxis(np.stack([chorale.ranges([piece]) for piece in pieces]), 2, 0)
     # A voice that is silent throughout binds nothing.
     down = np.where(high > SILENCE, low.min(axis=0) - low, -VOCABULARY_SIZE).max(axis=1)
     up = np.where(high > SILENCE, high.max(axis=0) - high, VOCABULARY_SIZE).min(axis=1)

@@ -52,7 +52,7 @@ def test_a_user_composes_pieces_to_a_folder_and_is_told_where(project):
     )
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout == (
-        "no models/strikes.keras: notes that stay are held, none is struck again\n"
+        "no models/strikes.keras: composed notes that stay are held, none is struck again\n"
         "wrote 11 pieces to mine: .wav, .mid, .musicxml and .csv\n"
     )
     names = [f"{number:02d}.{kind}" for number in range(11) for kind in KINDS]

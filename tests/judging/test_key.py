@@ -4,7 +4,7 @@ from hypothesis import given, strategies
 from hypothesis.extra import numpy as arrays
 
 from helpers.chorales import FOLDER, of_split
-from kantor import metadata
+from kantor import metadata, plan
 from kantor.judging import key
 
 CADENCE = [[72, 67, 64, 48], [72, 69, 65, 53], [71, 67, 62, 55], [72, 67, 64, 48]]
@@ -90,6 +90,30 @@ def test_bachs_keys_agree_with_his_last_basses_and_with_the_corpus():
     assert np.mean([tonic == bass for (tonic, _), bass in zip(own, basses, strict=True)]) > 0.85
     alike = [minor == (row.mode == "minor") for (_, minor), row in zip(own, rows, strict=True)]
     assert np.mean(alike) > 0.95
+
+
+def test_a_melody_has_the_key_of_its_notes_its_end_and_its_signature():
+    # As long as each other, these four may be A minor or C major.
+    assert key.melody_key(np.repeat([60, 64, 67, 69, 0], 4)) == (9, True)
+    assert key.melody_key(np.repeat([69, 67, 64, 60, 0], 4)) == (0, False)
+    # Here no third tells the mode.
+    line = np.repeat([62, 60, 67], 4)
+    assert [key.melody_key(line, sharps) for sharps in (1, -2)] == [(7, False), (7, True)]
+    # All pitch classes sound alike.
+    assert key.melody_key(np.arange(60, 72)) == (11, False)
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_of_bachs_sopranos_seven_of_eight_have_the_key_of_the_corpus(told):
+    grids = of_split("valid")
+    corpus = metadata.read(FOLDER / "corpus.csv")
+    rows = [row for row in corpus.values() if row.split == "valid"]
+    right = [
+        plan.key_name(*key.melody_key(grid[:, 0], row.signature if told else None))
+        == plan.key_name(*plan.tonality(f"{row.key} {row.mode}"))
+        for grid, row in zip(grids, rows, strict=True)
+    ]
+    assert np.mean(right) > 0.87
 
 
 def test_bach_keeps_a_key_that_bars_of_his_in_random_keys_do_not():

@@ -45,6 +45,7 @@ READERS = {
     "strikes": {"train", "report"},
     "evaluate": {"evaluate", "report"},
     "preferred": {"compose", "judge", "report"},
+    "completion": {"report"},
     "judge": {"judge", "report"},
     "compose": {"compose", "report"},
     "render": {"render", "report"},

@@ -1,0 +1,83 @@
+"""What the commands share that complete pieces of which some notes are there."""
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kantor.commands import writing
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kantor.details import Details
+    from kantor.metadata import Metadata
+    from kantor.params import Completion as Options
+    from kantor.params import Params, Render
+    from kantor.sampling.completions import Completion
+
+
+def add_drawing(parser: argparse.ArgumentParser) -> None:
+    """Add how notes are drawn, how they sound, and with how many particles."""
+    add = writing.add_drawing(
+        parser,
+        " Notes\nthat are there are kept, whatever the options say of those that are composed, and"
+        "\nweighed as the model predicts them.",
+    )
+    add(
+        "--particles",
+        type=int,
+        metavar="COUNT",
+        help="pieces side by side, of which one is drawn: more are better and slower",
+    )
+
+
+def complete(
+    arguments: argparse.Namespace,
+    settings: "Params",
+    options: "Options",
+    grid: "np.ndarray",
+    plan: "np.ndarray",
+) -> "list[Completion]":
+    """Complete a grid (rows, 4) with unknown cells after a plan (rows, 6), as often as the
+    arguments ask.
+    """
+    from kantor.network import model_file
+    from kantor.sampling import completions
+    from kantor.sampling.posterior import Fragment
+    from kantor.system import runtime
+
+    fragment = Fragment(grid, arguments.seed, options, plan)
+    runtime.pin(settings.threads)
+    model = model_file.load(arguments.model)
+    complete = completions.different(model, fragment, arguments.count, options.particles)
+    if len(complete) < arguments.count:
+        print(
+            f"only {len(complete)} of {arguments.count} came out different; a higher temperature, "
+            "a higher top-p or more particles bring more"
+        )
+    return complete
+
+
+def write(
+    arguments: argparse.Namespace,
+    render: "Render",
+    completed: "Sequence[Completion]",
+    metadata: "Metadata",
+    told: "Details",
+) -> None:
+    """Write completions and how likely each is. `told` is what files tell of the notes that are
+    there; see kantor.sampling.completions.detailed.
+    """
+    from kantor.notation.piece import Piece
+    from kantor.sampling import completions
+
+    network = writing.striking_network(arguments.model)
+    details = completions.detailed(network, completed, told)
+    pieces = [
+        Piece(one.grid, "", metadata=metadata, details=own)
+        for one, own in zip(completed, details, strict=True)
+    ]
+    names = writing.write(arguments.output, pieces, render)
+    print("file  nats a note (-ln of the probability; less is likelier)")
+    for name, one in zip(names, completed, strict=True):
+        print(f"{name:4}  {one.nats:.3f}")

@@ -1,0 +1,51 @@
+"""A score that a command goes on from, completes or ends with, and the plan that it tells."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from kantor import params, planning
+from kantor.data import plans
+from kantor.details import Details
+from kantor.metadata import Metadata
+from kantor.notation import files
+from kantor.params import Wish
+from kantor.plan import BAR, UNKNOWN
+
+
+class Source(NamedTuple):
+    """A grid (rows, 4), its plan (rows, 6), its details, and what is known of it."""
+
+    grid: np.ndarray
+    plan: np.ndarray
+    details: Details
+    metadata: Metadata
+
+    def first(self, rows: int) -> "Source":
+        """What its first rows are."""
+        details = Details(*(column[:rows] for column in self.details))
+        return Source(self.grid[:rows], self.plan[:rows], details, self.metadata)
+
+
+def read(path: Path, wish: Wish) -> Source:
+    """Read four voices as CSV, MIDI or MusicXML; what is wished replaces what the file tells.
+
+    Raises KantorError if it can't be read.
+    """
+    grid, metadata, details = files.read(path)
+    told = {
+        "key": f"{metadata.key} {metadata.mode}" if metadata.key and metadata.mode else None,
+        "metre": metadata.metre or None,
+        "pickup": metadata.pickup,
+    }
+    both = params.checked(params.Wish, told | wish.model_dump(exclude_none=True), str(path))
+    plan = plans.plan(grid, details, metadata)
+    # Details know of a change of metre, metadata don't.
+    as_detailed = wish.metre is None and wish.pickup is None and (plan[:, BAR] != UNKNOWN).any()
+    plan = planning.laid_over(plan, params.Wish(key=both.key) if as_detailed else both)
+    described = planning.described(plan, both)
+    if not wish.key:
+        described = replace(described, signature=metadata.signature)
+    return Source(grid, plan, details, described)

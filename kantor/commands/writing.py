@@ -1,0 +1,130 @@
+"""What the commands that write pieces share: options, and the folder of pieces."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kantor.notation.piece import Piece
+    from kantor.params import Block, Render
+    from kantor.system.runtime import keras
+
+CHORALES = Path("data/chorales")
+STRIKES = "strikes.keras"  # the network that says which notes are struck again, beside the model
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where pieces are written, how many, and from what they are drawn."""
+    add = parser.add_argument
+    add("output", type=Path, help="a new folder")
+    add("--count", type=int, default=1, help="pieces (1)")
+    add("--seed", type=int, default=0, help="where the draws start (0)")
+    add("--model", type=Path, default=Path("models/chorale.keras"), help="a trained model")
+
+
+def add_bars(add: Callable[..., object]) -> None:
+    """Add key, metre, pickup and phrases, by the `add_argument` of a group of options."""
+    add("--key", help='such as "D minor", "Bb major" or "F# minor"')
+    add("--metre", help="such as 4/4, 3/4 or 12/8")
+    add("--pickup", type=float, metavar="QUARTERS", help="before the first whole bar")
+    add("--phrases", type=_phrases, metavar="BARS", help="of each phrase, such as 4,4,2,4")
+
+
+def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> Callable[..., object]:
+    """Add how notes are drawn, and how they sound; `more` says more of it. Returns the
+    `add_argument` of these options.
+    """
+    add = parser.add_argument_group(
+        "how notes are drawn, and how they sound", f"By default as params.yaml says.{more}"
+    ).add_argument
+    add("--temperature", type=float, help="0 = always the likeliest note")
+    add("--top-k", type=int, help="draw from this many likeliest notes; 0 = all")
+    add("--top-p", type=float, help="draw from the likeliest of this share; 1 = all")
+    add(
+        "--rhythm",
+        type=float,
+        metavar="TEMPERATURE",
+        help="of whether a voice moves, drawn first; the rest is then about where to",
+    )
+    add("--tempo", type=float, help="quarters a minute")
+    add("--timbre", help="organ or sine")
+    return add
+
+
+def check(arguments: argparse.Namespace, **least: int) -> None:
+    """Raise KantorError if the folder is there or the model isn't, or if the count, the seed or
+    another number is less than the `least` one.
+    """
+    from kantor.system.errors import KantorError
+
+    if arguments.output.exists():
+        raise KantorError(f"{arguments.output}: is there already; name a new folder")
+    for name, lowest in {"count": 1, "seed": 0, **least}.items():
+        value = getattr(arguments, name)
+        if value is not None and value < lowest:
+            option = name.replace("_", "-")
+            raise KantorError(f"--{option} is {value}; expected {lowest} or more")
+    if not arguments.model.exists():
+        raise KantorError(f"{arguments.model}: no such model; run `dvc repro train`")
+
+
+def asked(arguments: argparse.Namespace, where: str, *blocks: "Block") -> "list[Block]":
+    """Blocks of settings, with the keys that the arguments give in place of theirs.
+
+    KantorError says `where` a key is wrong.
+    """
+    from kantor import params
+
+    return [
+        params.checked(type(block), block.model_dump() | _changes(arguments, block), where)
+        for block in blocks
+    ]
+
+
+def striking_network(model: Path) -> "keras.Model | None":
+    """The network beside a model that says which notes are struck again; None if there is none."""
+    from kantor.network import model_file
+
+    path = model.with_name(STRIKES)
+    if path.exists():
+        return model_file.load(path)
+    print(f"no {path}: composed notes that stay are held, none is struck again")
+    return None
+
+
+def write(output: Path, pieces: "Sequence[Piece]", render: "Render") -> list[str]:
+    """Write pieces to a new folder, as 0.wav and so on, and say so; returns their names, which
+    become their titles.
+    """
+    from kantor.notation import piece
+    from kantor.system import atomic
+    from kantor.system.progress import Progress
+
+    digits = len(str(len(pieces) - 1))
+    names = [f"{number:0{digits}d}" for number in range(len(pieces))]
+    with atomic.output(output) as folder, Progress("write", len(pieces), "pieces") as progress:
+        folder.mkdir()
+        for name, one in zip(names, pieces, strict=True):
+            piece.write(one._replace(title=name), folder / name, render)
+            progress.advance()
+    count = "1 piece" if len(pieces) == 1 else f"{len(pieces)} pieces"
+    print(f"wrote {count} to {output}: .wav, .mid, .musicxml and .csv")
+    return names
+
+
+def _phrases(text: str) -> list[int]:
+    """The bars of phrases, written 4,4,2,4."""
+    try:
+        return [int(bars) for bars in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}; expected the bars of each phrase, such as 4,4,2,4"
+        ) from None
+
+
+def _changes(arguments: argparse.Namespace, block: "Block") -> dict[str, object]:
+    """The keys of a block of settings that the arguments give."""
+    names = type(block).model_fields
+    changes = {name: getattr(arguments, name, None) for name in names}
+    return {name: value for name, value in changes.items() if value is not None}
