@@ -33,6 +33,8 @@ Timbre = Literal["sine", "organ"]
 Tempo = Annotated[float, Field(ge=3, le=300)]
 # How the pieces of compose.showcase are named, with a number behind.
 SHOWCASE = "showcase_"
+# How those are named that were composed to the melody of the original, and to a tune.
+HARMONISED = ("melody", "tune")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -254,12 +256,15 @@ class Compose(Block):
     prompt: Prompt
     samples: Annotated[dict[str, Sample], Field(min_length=1)]
     original_rows: Count
+    tune: Annotated[str, Field(min_length=1)]
     training_chorales: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
     def _names_are_file_names(self) -> "Compose":
         for name in self.samples:
-            taken = name in ("prompt", "original") or name.startswith(("train_", SHOWCASE))
+            taken = name in ("prompt", "original", *HARMONISED) or name.startswith(
+                ("train_", SHOWCASE)
+            )
             if taken or not (name.isidentifier() and name.isascii()):
                 raise ValueError(f"{name!r} can't name a sample")
         return self

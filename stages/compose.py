@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from kantor import chorale, details, metadata, params, plan, planning
-from kantor.data import plans, records
+from kantor.data import melodies, plans, records
 from kantor.evaluation import likelihood
 from kantor.judging.grade import Reference
 from kantor.network import model_file
-from kantor.notation import piece
+from kantor.notation import melody, piece
 from kantor.notation.piece import BACH, Piece
-from kantor.sampling import sampler, strikes
+from kantor.sampling import completions, sampler, strikes
+from kantor.sampling.posterior import Fragment
 from kantor.system import atomic, errors, runtime
 
 CHORALES = Path("data/chorales")
@@ -32,9 +33,11 @@ def main() -> None:
     original = prompted_from(settings.compose.prompt, corpus)
     train = chorale.read_split(CHORALES, "train")
     prompt = original.first(settings.compose.prompt.rows)
+    excerpt = original.first(settings.compose.original_rows)
     pieces = {
         "prompt": prompt,
-        "original": original.first(settings.compose.original_rows),
+        "original": excerpt,
+        **harmonised(network, striking, settings, excerpt, plan_of(original)),
         **samples(network, striking, settings.compose, prompt, plan_of(original)),
         **showcase(
             network,
@@ -123,6 +126,34 @@ def showcase(
         )
         for place, (number, own) in enumerate(zip(order, all_details, strict=True), start=1)
     }
+
+
+def harmonised(
+    network: runtime.keras.Model,
+    striking: runtime.keras.Model,
+    settings: params.Params,
+    excerpt: Piece,
+    whole: np.ndarray,
+) -> dict[str, Piece]:
+    """Other voices composed to a melody of Bach's, that of an excerpt whose chorale has the plan
+    `whole` (rows, 6), and to the tune.
+    """
+    tune = melody.read(Path(settings.compose.tune), chorale.VOICES[0])
+    asked, described, _ = melodies.planned(tune, params.Wish())
+    lines = {
+        "melody": (excerpt.grid[:, 0], whole, excerpt.metadata, excerpt.details),
+        "tune": (tune.line, asked, described, tune.details),
+    }
+    pieces = {}
+    for name, (line, asked, described, told) in lines.items():
+        grid = np.full((len(line), len(chorale.VOICES)), plan.UNKNOWN)
+        grid[:, 0] = line
+        seed = sampler.seed_for(settings.compose.seed, *name.encode())
+        fragment = Fragment(grid, seed, settings.completion, asked[: len(line)])
+        complete = completions.different(network, fragment, 1, settings.completion.particles)
+        (own,) = completions.detailed(striking, complete, told)
+        pieces[name] = Piece(complete[0].grid, name, metadata=described, details=own)
+    return pieces
 
 
 def training_chorales(count: int, train: dict[int, np.ndarray], corpus: Corpus) -> dict[str, Piece]:

@@ -45,9 +45,10 @@ COLUMNS = ("loss", "accuracy", "onset_loss", "onset_accuracy")
 def main() -> None:
     settings = params.load()
     compositions = piece.load(COMPOSITIONS)
-    samples = ["prompt", *settings.compose.samples, "original"]
+    samples = ["prompt", *settings.compose.samples]
+    harmonised = ["original", *params.HARMONISED]
     showcase = [name for name in compositions if name.startswith(params.SHOWCASE)]
-    chorales = [name for name in compositions if name not in (*samples, *showcase)]
+    chorales = [name for name in compositions if name not in (*samples, *harmonised, *showcase)]
     folded = [
         name
         for name, sample in settings.compose.samples.items()
@@ -79,6 +80,8 @@ def main() -> None:
         preferred=settings.preferred.model_dump()
         | {"candidates": settings.compose.showcase.candidates},
         samples=[pieces[name] for name in samples if name not in folded],
+        harmonised=[pieces[name] for name in harmonised],
+        particles=settings.completion.particles,
         folded=[pieces[name] for name in folded],
         chorales=[pieces[name] for name in chorales],
         rows_a_minute=settings.render.tempo * chorale.ROWS_PER_QUARTER,
@@ -115,7 +118,7 @@ def description(
     name: str, composition: Piece, settings: params.Compose
 ) -> tuple[str, dict[str, object]]:
     """Which of the page's texts describes a piece, and what to fill in there."""
-    if name in ("prompt", "original"):
+    if name in ("prompt", "original", *params.HARMONISED):
         rows = len(composition.grid)
         return f"{name}_about", {"rows": rows, "title": composition.title}
     if name.startswith(params.SHOWCASE):

@@ -163,27 +163,24 @@ class Filter:
 
         def one(index, state, rows, lineage):
             predicted, before, totals = state
-            logs = []
 
             def decide(voice, probabilities):
                 drawn = drawing.choose(
                     probabilities, draws[index, :, voice], before[:, voice], **options
                 )
                 token = tokens[index, :, voice]
-                token = tf.where(token == NONE, drawn, token)
-                own = tf.gather(probabilities, tf.maximum(token, 0), axis=1, batch_dims=1)
-                logs.append(tf.reshape(tf.math.log(own), shape))
-                return token
+                return tf.where(token == NONE, drawn, token)
 
-            notes, predicted = self._predictor.row(predicted, first + index, plans[index], decide)
+            notes, logs, predicted = self._predictor.row(
+                predicted, first + index, plans[index], decide
+            )
             rows = rows.write(index, tf.reshape(notes, (*shape, len(VOICES))))
-            probable = [tf.where(inside[index, :, None], log, 0) for log in logs]
-            weighed = [
-                tf.where(there[index, :, voice, None], log, 0) for voice, log in enumerate(probable)
-            ]
+            logs = tf.reshape(logs, (*shape, len(VOICES)))
+            logs = tf.where(inside[index, :, None, None], logs, 0)
+            weighed = tf.where(there[index, :, None], logs, 0)
             totals = totals._replace(
-                weights=totals.weights + tf.add_n(weighed),
-                probabilities=totals.probabilities + tf.add_n(probable),
+                weights=totals.weights + tf.reduce_sum(weighed, axis=2),
+                probabilities=totals.probabilities + tf.reduce_sum(logs, axis=2),
             )
             few = _count(totals.weights) < ENOUGH * shape[1]
             ancestors = _ancestors(totals.weights, places[index])

@@ -5,7 +5,8 @@ the state before the first row of pieces side by side, with room for `rows` rows
 plan, decide)` goes one row on, of which `plan`, int32 (pieces, 6), asks what kantor.plan tells, if
 the model reads that: `decide(voice, probabilities)` is asked for each voice in turn, is given
 probabilities (pieces, 47), and answers with tokens, int32 (pieces,); the result is the notes of the
-row, int32 (pieces, 4), and the state after it. Both work inside tf.function.
+row, int32 (pieces, 4), the logs of their probabilities, and the state after it. Both work inside
+tf.function.
 
 Wherever a note is not the first of its piece, and nothing is asked, the probabilities are those
 that the model itself gives for the whole arpeggio before it. A model says nothing of a piece's
@@ -49,8 +50,8 @@ class NotePredictor:
 
     def row(
         self, state: State, row: tf.Tensor, plan: tf.Tensor, decide: Decide
-    ) -> tuple[tf.Tensor, State]:
-        def note(voice, members, last, notes):
+    ) -> tuple[tf.Tensor, tf.Tensor, State]:
+        def note(voice, members, last, notes, logs):
             steps = [stepping.Step(state) for state in members]
             inputs = last[:, None]
             predictions = [
@@ -61,17 +62,23 @@ class NotePredictor:
             members = tf.nest.map_structure(
                 lambda new, old: tf.where(begun, new, old), [step.after for step in steps], members
             )
-            last = decide(voice, _mean(predictions)[:, 0])
-            return voice + 1, members, last, notes.write(voice, last)
+            probabilities = _mean(predictions)[:, 0]
+            last = decide(voice, probabilities)
+            notes = notes.write(voice, last)
+            return voice + 1, members, last, notes, logs.write(voice, _log(probabilities, last))
 
-        notes = tf.TensorArray(tf.int32, len(VOICES), element_shape=state["last"].shape)
-        _, members, last, notes = tf.while_loop(
+        notes, logs = (
+            tf.TensorArray(kind, len(VOICES), element_shape=state["last"].shape)
+            for kind in (tf.int32, tf.float32)
+        )
+        _, members, last, notes, logs = tf.while_loop(
             lambda voice, *_: voice < len(VOICES),
             note,
-            (tf.constant(0), state["members"], state["last"], notes),
+            (tf.constant(0), state["members"], state["last"], notes, logs),
             maximum_iterations=len(VOICES),
         )
-        return tf.transpose(notes.stack()), {"members": members, "last": last}
+        notes, logs = (tf.transpose(voices.stack()) for voices in (notes, logs))
+        return notes, logs, {"members": members, "last": last}
 
 
 class RowPredictor:
@@ -98,7 +105,7 @@ class RowPredictor:
 
     def row(
         self, state: State, row: tf.Tensor, plan: tf.Tensor, decide: Decide
-    ) -> tuple[tf.Tensor, State]:
+    ) -> tuple[tf.Tensor, tf.Tensor, State]:
         memory, others = state["memory"], []
         if self._looks_back:
             hints, memory = lookback.look_back(memory, row)
@@ -106,17 +113,27 @@ class RowPredictor:
         if self._plans:
             others.append(plan[:, None])
         steps = [stepping.Step(member) for member in state["members"]]
-        notes = [tf.zeros_like(state["notes"][:, 0])] * len(VOICES)
+        notes, logs = [tf.zeros_like(state["notes"][:, 0])] * len(VOICES), []
         for voice, members in enumerate(self._voices):
             inputs = [tf.stack(notes, axis=1)[:, None], *others]
             logits = [step(member, inputs) for step, member in zip(steps, members, strict=True)]
-            notes[voice] = decide(voice, _mean([tf.nn.softmax(one) for one in logits])[:, 0])
+            probabilities = _mean([tf.nn.softmax(one) for one in logits])[:, 0]
+            notes[voice] = decide(voice, probabilities)
+            logs.append(_log(probabilities, notes[voice]))
         notes = tf.stack(notes, axis=1)
         if self._looks_back:
             memory = lookback.remember(memory, row, notes)
         members = [step.after for step in steps]
-        return notes, {"members": members, "memory": memory, "notes": notes}
+        after = {"members": members, "memory": memory, "notes": notes}
+        return notes, tf.stack(logs, axis=1), after
 
 
 def _mean(predictions: list[tf.Tensor]) -> tf.Tensor:
     return tf.add_n(predictions) / len(predictions)
+
+
+def _log(probabilities: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
+    """The logs (pieces,) of what tokens (pieces,) have of the probabilities (pieces, 47); a token
+    that could not be drawn counts as the first.
+    """
+    return tf.math.log(tf.gather(probabilities, tf.maximum(tokens, 0), axis=1, batch_dims=1))

@@ -138,7 +138,7 @@ class Sampler:
                 prompt = prompts[index, :, voice]
                 return tf.where(prompt == NONE, drawn, prompt)
 
-            notes, state = self._predictor.row(state, first + index, plans[index], decide)
+            notes, _, state = self._predictor.row(state, first + index, plans[index], decide)
             return index + 1, (state, notes), rows.write(index, notes)
 
         rows = tf.TensorArray(tf.int32, ROWS_AT_ONCE, element_shape=prompts.shape[1:])

@@ -18,6 +18,7 @@ from kantor.system.errors import KantorError
 PIPELINE = "dvc.yaml"
 PINS = ("requirements.txt", "constraints.txt")
 VERSIONS = "kantor/system/libraries.yaml"
+CODE = ("kantor/", "stages/")
 
 _yaml = YAML()
 _yaml.indent(mapping=2, sequence=4, offset=2)
@@ -62,15 +63,10 @@ def derived(project: Path) -> tuple[dict, dict[str, str]]:
     """The content of dvc.yaml with its dependencies as they should be, and of libraries.yaml."""
     pipeline = _yaml.load(project / PIPELINE)
     stages = pipeline["stages"]
-    outputs = {
-        _path(item)
-        for stage in stages.values()
-        for item in [*stage.get("outs", []), *stage.get("metrics", [])]
-    }
     for name, stage in stages.items():
         script = f"stages/{name}.py"
         code = files(project, script)
-        data = [path for path in stage["deps"] if path in outputs]
+        data = [path for path in stage["deps"] if not path.startswith(CODE)]
         stage["deps"] = [*data, script, *sorted(code - {script})]
         keys = [key for key in stage.get("params", []) if isinstance(key, str)]
         versions = libraries(project, code)
@@ -87,11 +83,6 @@ def write(project: Path) -> None:
         )
         _yaml.dump(versions, file)
     _yaml.dump(pipeline, project / PIPELINE)
-
-
-def _path(item: object) -> str:
-    """The path of an output, which may have options."""
-    return item if isinstance(item, str) else next(iter(item))
 
 
 def _imports(path: Path) -> set[str]:

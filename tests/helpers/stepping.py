@@ -22,6 +22,6 @@ def stepped(network: keras.Model, rows: np.ndarray, plan: np.ndarray | None = No
             predictions.append(probabilities.numpy())
             return tf.constant(rows[:, row, int(voice)])
 
-        notes, state = by_rows.row(state, tf.constant(row), tf.constant(plan[:, row]), decide)
+        notes, _, state = by_rows.row(state, tf.constant(row), tf.constant(plan[:, row]), decide)
         assert np.array_equal(notes, rows[:, row])
     return np.stack(predictions, axis=1)

@@ -45,7 +45,7 @@ READERS = {
     "strikes": {"train", "report"},
     "evaluate": {"evaluate", "report"},
     "preferred": {"compose", "judge", "report"},
-    "completion": {"report"},
+    "completion": {"compose", "report"},
     "judge": {"judge", "report"},
     "compose": {"compose", "report"},
     "render": {"render", "report"},

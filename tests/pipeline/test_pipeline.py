@@ -22,7 +22,7 @@ from kantor.training import examples
 
 pytestmark = pytest.mark.xdist_group("pipeline")  # they share what is built once
 SAMPLES = ("cold", "medium", "hot", "greedy")
-NAMES = ("prompt", "original", *SAMPLES, "showcase_1", "train_000")
+NAMES = ("prompt", "original", "melody", "tune", *SAMPLES, "showcase_1", "train_000")
 
 
 @pytest.fixture(
