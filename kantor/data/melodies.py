@@ -69,9 +69,9 @@ def _phrases(melody: Melody, plan: np.ndarray, wish: Wish) -> np.ndarray:
     if wish.phrases or wish.bars:
         bar = _wished_bar(plan, wish)
         if wish.phrases:
-            # The last phrase ends with the melody, be its last bar full or not.
-            ends = [*(end * bar for end in accumulate(wish.phrases[:-1])), rows]
+            ends = [end * bar for end in accumulate(wish.phrases)]
     if ends:
+        # The last phrase ends with the melody, be its last bar full or not.
         return plans.to_next(sorted({*ends, rows}), np.arange(rows))
     last_bar = plans.ROWS_PER_WHOLE if plan[-1, BAR] == UNKNOWN else plan[-1, BAR]
     return np.where(left <= last_bar, left, UNKNOWN)
