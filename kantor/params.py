@@ -168,13 +168,15 @@ class SamplerOptions(Block):
 
     With a `rhythm` rhythm and pitch are drawn apart: first whether the voice stays on its note, at
     that temperature, and then, if it moves, where to. All the rest is of the second draw alone, so
-    that what cuts unlikely notes off never stops the music.
+    that what cuts unlikely notes off never stops the music. With `no_parallels` no two voices that
+    are composed move in parallel fifths or octaves.
     """
 
     temperature: NotNegative = 1.0
     top_k: Annotated[int, Field(ge=0, lt=2**31)] = 0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     rhythm: NotNegative | None = None
+    no_parallels: bool = False
 
 
 class Completion(SamplerOptions):

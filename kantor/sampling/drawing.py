@@ -1,9 +1,10 @@
-"""Drawing a note from the probabilities of all notes, as SamplerOptions say."""
+"""Drawing notes from the probabilities of all notes, as SamplerOptions say."""
 
 from collections.abc import Sequence
 
 from kantor.chorale import VOCABULARY_SIZE
 from kantor.params import SamplerOptions
+from kantor.sampling import counterpoint
 from kantor.system.runtime import tf
 
 NONE = -1  # in place of a token: to be composed; or no token could be drawn
@@ -11,7 +12,7 @@ JOINT = -1.0  # in place of a temperature of the rhythm: it is drawn with the pi
 
 
 def arguments(options: Sequence[SamplerOptions]) -> dict[str, tf.Tensor]:
-    """What `choose` takes of the options of pieces side by side."""
+    """What `note` takes of the options of pieces side by side."""
     taken = {"temperature": tf.constant([one.temperature for one in options], tf.float32)}
     if any(one.rhythm is not None for one in options):
         rhythms = [JOINT if one.rhythm is None else one.rhythm for one in options]
@@ -19,7 +20,27 @@ def arguments(options: Sequence[SamplerOptions]) -> dict[str, tf.Tensor]:
     if any(one.top_k or one.top_p < 1 for one in options):
         taken["top_k"] = tf.constant([one.top_k or VOCABULARY_SIZE for one in options])
         taken["top_p"] = tf.constant([one.top_p for one in options], tf.float32)
+    if any(one.no_parallels for one in options):
+        taken["no_parallels"] = tf.constant([one.no_parallels for one in options])
     return taken
+
+
+def note(
+    voice: int | tf.Tensor,
+    probabilities: tf.Tensor,
+    draws: tf.Tensor,
+    before: tf.Tensor,
+    notes: tf.Tensor,
+    options: dict[str, tf.Tensor],
+) -> tf.Tensor:
+    """The tokens of a voice, int32 (pieces,): see `choose`. `before` and `notes`, int32 (pieces,
+    4), are the tokens of the row before, and those of this row as far as they are decided.
+    """
+    others = {name: option for name, option in options.items() if name != "no_parallels"}
+    if "no_parallels" in options:
+        forbidden = counterpoint.parallels(before, notes, voice)
+        others["forbidden"] = forbidden & options["no_parallels"][:, None]
+    return choose(probabilities, draws, tf.gather(before, voice, axis=1), **others)
 
 
 def choose(
@@ -30,6 +51,7 @@ def choose(
     top_k: tf.Tensor | None = None,
     top_p: tf.Tensor | None = None,
     rhythm: tf.Tensor | None = None,
+    forbidden: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """The tokens, int32 (pieces,), that draws, uniform in [0, 1), pick from probabilities
     (pieces, 47); NONE where those are no numbers.
@@ -37,12 +59,19 @@ def choose(
     `before`, int32 (pieces,), are the tokens of the row before. `temperature`, `top_p` and
     `rhythm`, float32, and `top_k`, int32, all (pieces,), are SamplerOptions, but that a `top_k` of
     47 stands for all, and a `rhythm` of JOINT for none. Each probability is raised to
-    1 / temperature.
+    1 / temperature. What is `forbidden`, bool (pieces, 47), isn't drawn unless nothing else can be.
     """
-    weights = _weights(probabilities, temperature, top_k, top_p)
+    allowed = probabilities
+    if forbidden is not None:
+        allowed = tf.where(forbidden, 0.0, probabilities)
+        some = tf.reduce_any(allowed > 0, axis=1, keepdims=True)
+        allowed = tf.where(some, allowed, probabilities)
+    weights = _weights(allowed, temperature, top_k, top_p)
     if rhythm is not None:
         hold = tf.one_hot(before, VOCABULARY_SIZE)
-        apart = _drawn_apart(probabilities, hold, temperature, top_k, top_p, rhythm)
+        shares = [tf.reduce_sum(probabilities * part, axis=1) for part in (hold, 1 - hold)]
+        shares = _tempered(tf.stack(shares, axis=1), rhythm)
+        apart = _drawn_apart(allowed, shares, hold, temperature, top_k, top_p)
         weights = tf.where((rhythm == JOINT)[:, None], weights, apart)
     # A running sum as a product: XLA's own is slow on a processor.
     summed = weights @ tf.linalg.band_part(tf.ones((VOCABULARY_SIZE, VOCABULARY_SIZE)), 0, -1)
@@ -55,18 +84,16 @@ def choose(
 
 def _drawn_apart(
     probabilities: tf.Tensor,
+    shares: tf.Tensor,
     hold: tf.Tensor,
     temperature: tf.Tensor,
     top_k: tf.Tensor | None,
     top_p: tf.Tensor | None,
-    rhythm: tf.Tensor,
 ) -> tf.Tensor:
-    """How much each token weighs, (pieces, 47), if first is drawn whether the note before goes on;
-    `hold` (pieces, 47) is 1 there.
+    """How much each token weighs, (pieces, 47), if first is drawn, by `shares` (pieces, 2), whether
+    the note before goes on or not; `hold` (pieces, 47) is 1 there.
     """
-    stays, moves = probabilities * hold, probabilities * (1 - hold)
-    shares = tf.stack([tf.reduce_sum(part, axis=1) for part in (stays, moves)], axis=1)
-    shares = _tempered(shares, rhythm)
+    moves = probabilities * (1 - hold)
     can_move = tf.reduce_any(moves > 0, axis=1, keepdims=True)
     pitches = _weights(tf.where(can_move, moves, hold), temperature, top_k, top_p)
     pitches /= tf.reduce_sum(pitches, axis=1, keepdims=True)

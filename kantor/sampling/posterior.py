@@ -164,9 +164,9 @@ class Filter:
         def one(index, state, rows, lineage):
             predicted, before, totals = state
 
-            def decide(voice, probabilities):
-                drawn = drawing.choose(
-                    probabilities, draws[index, :, voice], before[:, voice], **options
+            def decide(voice, probabilities, notes):
+                drawn = drawing.note(
+                    voice, probabilities, draws[index, :, voice], before, notes, options
                 )
                 token = tokens[index, :, voice]
                 return tf.where(token == NONE, drawn, token)

@@ -3,10 +3,10 @@
 `predictor(model)` gives its form for composing, which has two methods. `start(pieces, rows)` is
 the state before the first row of pieces side by side, with room for `rows` rows. `row(state, row,
 plan, decide)` goes one row on, of which `plan`, int32 (pieces, 6), asks what kantor.plan tells, if
-the model reads that: `decide(voice, probabilities)` is asked for each voice in turn, is given
-probabilities (pieces, 47), and answers with tokens, int32 (pieces,); the result is the notes of the
-row, int32 (pieces, 4), the logs of their probabilities, and the state after it. Both work inside
-tf.function.
+the model reads that. `decide(voice, probabilities, notes)` is asked for each voice in turn; it is
+given probabilities (pieces, 47) and the notes of the row, int32 (pieces, 4), of which those above
+the voice are decided, and answers with tokens, int32 (pieces,). The result is the notes of the row,
+the logs of their probabilities (pieces, 4), and the state after it. Both work inside tf.function.
 
 Wherever a note is not the first of its piece, and nothing is asked, the probabilities are those
 that the model itself gives for the whole arpeggio before it. A model says nothing of a piece's
@@ -22,7 +22,7 @@ from kantor.sampling import stepping
 from kantor.system.runtime import keras, tf
 
 State = dict[str, object]
-Decide = Callable[[int, tf.Tensor], tf.Tensor]
+Decide = Callable[[int, tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def predictor(network: keras.Model) -> "RowPredictor | NotePredictor":
@@ -63,21 +63,19 @@ class NotePredictor:
                 lambda new, old: tf.where(begun, new, old), [step.after for step in steps], members
             )
             probabilities = _mean(predictions)[:, 0]
-            last = decide(voice, probabilities)
-            notes = notes.write(voice, last)
-            return voice + 1, members, last, notes, logs.write(voice, _log(probabilities, last))
+            last = decide(voice, probabilities, notes)
+            here = tf.range(len(VOICES)) == voice
+            notes = tf.where(here, last[:, None], notes)
+            logs = tf.where(here, _log(probabilities, last)[:, None], logs)
+            return voice + 1, members, last, notes, logs
 
-        notes, logs = (
-            tf.TensorArray(kind, len(VOICES), element_shape=state["last"].shape)
-            for kind in (tf.int32, tf.float32)
-        )
+        notes = tf.zeros((state["last"].shape[0], len(VOICES)), tf.int32)
         _, members, last, notes, logs = tf.while_loop(
             lambda voice, *_: voice < len(VOICES),
             note,
-            (tf.constant(0), state["members"], state["last"], notes, logs),
+            (tf.constant(0), state["members"], state["last"], notes, tf.cast(notes, tf.float32)),
             maximum_iterations=len(VOICES),
         )
-        notes, logs = (tf.transpose(voices.stack()) for voices in (notes, logs))
         return notes, logs, {"members": members, "last": last}
 
 
@@ -115,10 +113,11 @@ class RowPredictor:
         steps = [stepping.Step(member) for member in state["members"]]
         notes, logs = [tf.zeros_like(state["notes"][:, 0])] * len(VOICES), []
         for voice, members in enumerate(self._voices):
-            inputs = [tf.stack(notes, axis=1)[:, None], *others]
+            decided = tf.stack(notes, axis=1)
+            inputs = [decided[:, None], *others]
             logits = [step(member, inputs) for step, member in zip(steps, members, strict=True)]
             probabilities = _mean([tf.nn.softmax(one) for one in logits])[:, 0]
-            notes[voice] = decide(voice, probabilities)
+            notes[voice] = decide(voice, probabilities, decided)
             logs.append(_log(probabilities, notes[voice]))
         notes = tf.stack(notes, axis=1)
         if self._looks_back:

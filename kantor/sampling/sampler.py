@@ -131,9 +131,9 @@ class Sampler:
         def one(index, state, rows):
             state, before = state
 
-            def decide(voice, probabilities):
-                drawn = drawing.choose(
-                    probabilities, draws[index, :, voice], before[:, voice], **options
+            def decide(voice, probabilities, notes):
+                drawn = drawing.note(
+                    voice, probabilities, draws[index, :, voice], before, notes, options
                 )
                 prompt = prompts[index, :, voice]
                 return tf.where(prompt == NONE, drawn, prompt)

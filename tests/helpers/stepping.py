@@ -18,7 +18,7 @@ def stepped(network: keras.Model, rows: np.ndarray, plan: np.ndarray | None = No
     predictions = []
     for row in range(rows.shape[1]):
 
-        def decide(voice, probabilities, row=row):
+        def decide(voice, probabilities, notes, row=row):
             predictions.append(probabilities.numpy())
             return tf.constant(rows[:, row, int(voice)])
 
