@@ -47,6 +47,19 @@ def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> Callable[...
         metavar="TEMPERATURE",
         help="of whether a voice moves, drawn first; the rest is then about where to",
     )
+    add(
+        "--no-parallels",
+        action="store_true",
+        default=None,
+        help="composed voices never move in parallel fifths or octaves",
+    )
+    add(
+        "--parallels",
+        dest="no_parallels",
+        action="store_false",
+        default=None,
+        help="they may, as the network says",
+    )
     add("--tempo", type=float, help="quarters a minute")
     add("--timbre", help="organ or sine")
     return add

@@ -6,7 +6,16 @@ from kantor.sampling import drawing
 from kantor.system.runtime import tf
 
 
-def drawn(probabilities, draws, temperature=1.0, top_k=None, top_p=None, rhythm=None, before=0):
+def drawn(
+    probabilities,
+    draws,
+    temperature=1.0,
+    top_k=None,
+    top_p=None,
+    rhythm=None,
+    before=0,
+    forbidden=(),
+):
     """What is drawn from probabilities (47,), all others 0, for each draw, after a token."""
     padded = np.zeros((len(draws), chorale.VOCABULARY_SIZE), np.float32)
     padded[:, : len(probabilities)] = probabilities
@@ -14,6 +23,8 @@ def drawn(probabilities, draws, temperature=1.0, top_k=None, top_p=None, rhythm=
     options = {
         name: tf.fill(len(draws), value) for name, value in options.items() if value is not None
     }
+    if forbidden:
+        options["forbidden"] = tf.constant(np.isin(np.arange(47), forbidden)[None])
     tokens = tf.fill(len(draws), before)
     draws = tf.constant(draws, tf.float32)
     return drawing.choose(tf.constant(padded), draws, tokens, **options).numpy()
@@ -50,6 +61,23 @@ def test_only_the_likeliest_are_left(top_k, top_p, left):
     expected = np.where(np.isin(np.arange(5), kept), probabilities, 0)
     counts = np.bincount(tokens, minlength=5) / 10_000
     np.testing.assert_allclose(counts, expected / expected.sum(), atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [0.4, 0, 0.6]),
+        # Whether a voice stays is as it was: only where it moves to is another note.
+        ({"rhythm": 1.0, "before": 2}, [0.7, 0, 0.3]),
+        ({"top_k": 1, "top_p": 1.0}, [0, 0, 1]),
+        ({"forbidden": (0, 1, 2)}, [0.2, 0.5, 0.3]),
+    ],
+    ids=str,
+)
+def test_what_is_forbidden_is_not_drawn_unless_nothing_else_can_be(options, expected):
+    draws = (np.arange(10_000) + 0.5) / 10_000
+    tokens = drawn(np.array([0.2, 0.5, 0.3]), draws, **{"forbidden": (1,)} | options)
+    np.testing.assert_allclose(np.bincount(tokens, minlength=3) / 10_000, expected, atol=2e-4)
 
 
 @pytest.mark.parametrize(

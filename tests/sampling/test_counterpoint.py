@@ -1,0 +1,23 @@
+import numpy as np
+from hypothesis import given
+from hypothesis.extra import numpy as arrays
+
+from helpers.music import pitches
+from kantor import chorale
+from kantor.chorale import VOCABULARY_SIZE, VOICES
+from kantor.judging import motion
+from kantor.judging.notes import Notes
+from kantor.sampling import counterpoint
+from kantor.system.runtime import tf
+
+
+@given(arrays.arrays(np.int64, (2, 4), elements=pitches))
+def test_what_is_forbidden_is_what_the_judge_counts(rows):
+    before, notes = (tf.constant(chorale.encode(row)[None], tf.int32) for row in rows)
+    for voice in range(len(VOICES)):
+        forbidden = counterpoint.parallels(before, notes, voice).numpy()[0]
+        for token in range(VOCABULARY_SIZE):
+            both = rows.copy()
+            both[1, voice] = chorale.decode(np.array([token]))[0]
+            wrong = [error for error in motion.parallels(Notes(both)) if max(error.voices) == voice]
+            assert forbidden[token] == bool(wrong)
