@@ -9,20 +9,23 @@ OCTAVE = 12
 PERFECT = (0, 7)
 
 
-def parallels(before: tf.Tensor, notes: tf.Tensor, voice: int | tf.Tensor) -> tf.Tensor:
-    """The tokens of a voice that make parallels with a higher one: bool (pieces, 47).
+def parallels(
+    before: tf.Tensor, notes: tf.Tensor, decided: tf.Tensor, voice: int | tf.Tensor
+) -> tf.Tensor:
+    """The tokens of a voice that make parallels with another one: bool (pieces, 47).
 
-    `before` and `notes`, int32 (pieces, 4), are the row before and the one that is composed, of
-    which the voices above `voice` are decided.
+    `before` and `notes`, int32 (pieces, 4), are the row before and the one that is composed;
+    `decided`, bool (pieces, 4), says which of its notes are not to change any more.
     """
     tokens = tf.range(VOCABULARY_SIZE)
     own = tf.gather(before, voice, axis=1)
     forbidden = tf.zeros((before.shape[0], VOCABULARY_SIZE), bool)
-    for higher in range(len(VOICES) - 1):
-        was, now = before[:, higher], notes[:, higher]
+    for other in range(len(VOICES)):
+        was, now = before[:, other], notes[:, other]
         moves = (was != now) & (was > SILENCE) & (now > SILENCE) & (own > SILENCE)
         first = tf.abs(was - own) % OCTAVE
         perfect = tf.reduce_any([first == interval for interval in PERFECT], axis=0)
         again = tf.abs(now[:, None] - tokens) % OCTAVE == first[:, None]
-        forbidden |= again & (moves & perfect & (higher < voice))[:, None]
+        counts = decided[:, other] & (other != voice)
+        forbidden |= again & (moves & perfect & counts)[:, None]
     return forbidden & (tokens > SILENCE) & (tokens != own[:, None])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kantor.chorale import VOCABULARY_SIZE
+from kantor.chorale import VOCABULARY_SIZE, VOICES
 from kantor.params import SamplerOptions
 from kantor.sampling import counterpoint
 from kantor.system.runtime import tf
@@ -31,16 +31,24 @@ def note(
     draws: tf.Tensor,
     before: tf.Tensor,
     notes: tf.Tensor,
+    ready: tf.Tensor,
     options: dict[str, tf.Tensor],
 ) -> tf.Tensor:
-    """The tokens of a voice, int32 (pieces,): see `choose`. `before` and `notes`, int32 (pieces,
-    4), are the tokens of the row before, and those of this row as far as they are decided.
+    """The tokens of a voice, int32 (pieces,): those that are ready, and otherwise as `choose` says.
+
+    `before`, `notes` and `ready`, int32 (pieces, 4), are the tokens of the row before; those of
+    this row, of which the voices above are decided; and those of this row that need no drawing,
+    NONE where there are none.
     """
     others = {name: option for name, option in options.items() if name != "no_parallels"}
     if "no_parallels" in options:
-        forbidden = counterpoint.parallels(before, notes, voice)
+        decided = (ready != NONE) | (tf.range(len(VOICES)) < voice)
+        row = tf.where(ready != NONE, ready, notes)
+        forbidden = counterpoint.parallels(before, row, decided, voice)
         others["forbidden"] = forbidden & options["no_parallels"][:, None]
-    return choose(probabilities, draws, tf.gather(before, voice, axis=1), **others)
+    drawn = choose(probabilities, draws, tf.gather(before, voice, axis=1), **others)
+    own = tf.gather(ready, voice, axis=1)
+    return tf.where(own == NONE, drawn, own)
 
 
 def choose(

@@ -165,11 +165,8 @@ class Filter:
             predicted, before, totals = state
 
             def decide(voice, probabilities, notes):
-                drawn = drawing.note(
-                    voice, probabilities, draws[index, :, voice], before, notes, options
-                )
-                token = tokens[index, :, voice]
-                return tf.where(token == NONE, drawn, token)
+                drawn, ready = draws[index, :, voice], tokens[index]
+                return drawing.note(voice, probabilities, drawn, before, notes, ready, options)
 
             notes, logs, predicted = self._predictor.row(
                 predicted, first + index, plans[index], decide

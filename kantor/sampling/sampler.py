@@ -132,11 +132,8 @@ class Sampler:
             state, before = state
 
             def decide(voice, probabilities, notes):
-                drawn = drawing.note(
-                    voice, probabilities, draws[index, :, voice], before, notes, options
-                )
-                prompt = prompts[index, :, voice]
-                return tf.where(prompt == NONE, drawn, prompt)
+                drawn, ready = draws[index, :, voice], prompts[index]
+                return drawing.note(voice, probabilities, drawn, before, notes, ready, options)
 
             notes, _, state = self._predictor.row(state, first + index, plans[index], decide)
             return index + 1, (state, notes), rows.write(index, notes)

@@ -10,8 +10,12 @@ from helpers.music import random_grid
 from helpers.networks import probabilities, shared
 from kantor import chorale
 from kantor.chorale import VOCABULARY_SIZE
+from kantor.judging import motion
+from kantor.judging.notes import Notes
+from kantor.params import SamplerOptions
 from kantor.sampling.posterior import UNKNOWN, Filter, Fragment
 from kantor.system.errors import KantorError
+from kantor.system.runtime import tf
 
 pytestmark = pytest.mark.xdist_group("sampler")  # they share what is compiled once
 KINDS = ["rows", "all at once"]
@@ -210,3 +214,18 @@ def test_what_the_model_finds_impossible_is_an_error(network, complete):
 def test_what_is_impossible_is_refused(changes, words):
     with pytest.raises(KantorError, match=words):
         Fragment(**{"grid": np.full((4, 4), UNKNOWN), "seed": 0} | changes)
+
+
+def test_composed_voices_make_no_parallels_with_any_other_if_they_are_forbidden():
+    tf.config.run_functions_eagerly(True)
+    try:
+        grid = np.full((12, 4), UNKNOWN)
+        grid[:, 3] = random_grid(12)[:, 3]
+        counts = []
+        for forbidden in (False, True):
+            options = SamplerOptions(no_parallels=forbidden)
+            (one,) = Filter(shared("recurrent only"), 24).complete([Fragment(grid, 1, options)])
+            counts.append(sum(len(list(motion.parallels(Notes(own)))) for own in one.grids))
+    finally:
+        tf.config.run_functions_eagerly(False)
+    assert counts[0] > 0 == counts[1]
