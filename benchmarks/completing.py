@@ -29,7 +29,8 @@ from kantor.judging.grade import Reference
 from kantor.network import model_file
 from kantor.params import SamplerOptions
 from kantor.sampling import sampler
-from kantor.sampling.posterior import UNKNOWN, Filter, Fragment
+from kantor.sampling.fragments import UNKNOWN, Fragment
+from kantor.sampling.posterior import Filter
 from kantor.system import errors, runtime
 
 CHORALES = Path("data/chorales")

@@ -13,7 +13,7 @@ from kantor.network import model_file
 from kantor.notation import melody, piece
 from kantor.notation.piece import BACH, Piece
 from kantor.sampling import completions, sampler, strikes
-from kantor.sampling.posterior import Fragment
+from kantor.sampling.fragments import Fragment
 from kantor.system import atomic, errors, runtime
 
 CHORALES = Path("data/chorales")

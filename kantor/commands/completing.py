@@ -43,7 +43,7 @@ def complete(
     """
     from kantor.network import model_file
     from kantor.sampling import completions
-    from kantor.sampling.posterior import Fragment
+    from kantor.sampling.fragments import Fragment
     from kantor.system import runtime
 
     fragment = Fragment(grid, arguments.seed, options, plan)

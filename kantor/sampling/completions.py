@@ -9,7 +9,8 @@ import numpy as np
 from kantor.chorale import SILENCE
 from kantor.details import NO_SIGNATURE, UNKNOWN, Details
 from kantor.sampling import strikes
-from kantor.sampling.posterior import Filter, Fragment
+from kantor.sampling.fragments import Fragment
+from kantor.sampling.posterior import Filter
 from kantor.sampling.sampler import seed_for
 from kantor.system.runtime import keras
 

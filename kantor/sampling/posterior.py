@@ -15,58 +15,22 @@ Monte Carlo Steering of Large Language Models" (2023).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from kantor import chorale, plan
+from kantor import chorale
 from kantor.chorale import SILENCE, VOICES
-from kantor.params import SamplerOptions
 from kantor.sampling import drawing
 from kantor.sampling.drawing import NONE
+from kantor.sampling.fragments import Fragment, prepared
 from kantor.sampling.predictor import State, predictor
 from kantor.sampling.sampler import ROWS_AT_ONCE, padded
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
 from kantor.system.runtime import keras, tf
 
-UNKNOWN = -1  # in a cell of a grid: to be composed
 ENOUGH = 0.5  # of the particles: they are resampled when fewer than this share of them count
-BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
-FIRST = np.float32(-1)  # where the first particle is resampled, whatever the weights
-
-
-@dataclass(frozen=True)
-class Fragment:
-    """A piece to complete.
-
-    `grid` (rows, 4) has MIDI pitches and silences, and UNKNOWN where notes are to be composed. The
-    draws start from `seed`, 0 or more. `plan` (rows, 6) asks for key, bars and phrases; see
-    kantor.plan. KantorError tells of what is impossible.
-    """
-
-    grid: np.ndarray
-    seed: int
-    options: SamplerOptions = field(default_factory=SamplerOptions)
-    plan: np.ndarray | None = None
-
-    def __post_init__(self) -> None:
-        shape = np.shape(self.grid)
-        if len(shape) != 2 or not shape[0] or shape[1] != len(VOICES):
-            raise KantorError(f"a fragment of shape {shape}; expected a grid (rows, 4)")
-        chorale.check(np.where(self.there, self.grid, SILENCE), "a fragment")
-        if self.plan is not None and np.shape(self.plan) != (shape[0], plan.COLUMNS):
-            raise KantorError(
-                f"a plan of shape {np.shape(self.plan)}; expected {(shape[0], plan.COLUMNS)}"
-            )
-        if self.seed < 0:
-            raise KantorError(f"a fragment with seed {self.seed}; expected 0 or more")
-
-    @property
-    def there(self) -> np.ndarray:
-        """Which cells are not to be composed: bool (rows, 4)."""
-        return np.asarray(self.grid) != UNKNOWN
 
 
 class Particles(NamedTuple):
@@ -116,7 +80,7 @@ class Filter:
         """
         shape = len(fragments), self._particles
         pieces, rows = shape[0] * shape[1], padded(max(len(one.grid) for one in fragments))
-        inputs = _prepared(fragments, self._particles, rows, originals)
+        inputs = prepared(fragments, self._particles, rows, originals)
         options = drawing.arguments([one.options for one in fragments for _ in range(shape[1])])
         state = (
             self._predictor.start(pieces, rows),
@@ -154,11 +118,11 @@ class Filter:
         inputs: list[tf.Tensor],
         options: dict[str, tf.Tensor],
     ) -> tuple[tf.Tensor, tf.Tensor, tuple[State, tf.Tensor, Totals]]:
-        """Compose some rows from `first` on, with the inputs of `_prepared`: the notes, int32
+        """Compose some rows from `first` on, with the inputs of `prepared`: the notes, int32
         (rows, fragments, particles, 4), and which particle each place of the next row goes on
         from, int32 (rows, fragments, particles).
         """
-        tokens, there, inside, draws, plans, places = inputs
+        tokens, draws, plans, there, inside, places = inputs
         shape = places.shape[1:]
 
         def one(index, state, rows, lineage):
@@ -249,49 +213,6 @@ def _resampled(
         evidence + tf.where(few, mean, 0.0),
     )
     return predicted, notes, totals
-
-
-def _prepared(
-    fragments: Sequence[Fragment],
-    particles: int,
-    rows: int,
-    originals: Sequence[np.ndarray] | None,
-) -> list[np.ndarray]:
-    """What each row needs, the first dimension of all being `rows`: tokens (pieces, 4), NONE to be
-    drawn; which are there (fragments, 4); whether the row belongs to the fragment (fragments,);
-    draws (pieces, 4); plans (pieces, 6); where particles are resampled (fragments, particles). The
-    pieces are the particles of all fragments, one fragment after the other.
-    """
-    count = len(fragments)
-    tokens = np.full((count, particles, rows, len(VOICES)), NONE, np.int32)
-    there = np.zeros((count, rows, len(VOICES)), bool)
-    inside = np.zeros((count, rows), bool)
-    draws = np.zeros(tokens.shape, np.float32)
-    plans = np.full((count, particles, rows, plan.COLUMNS), plan.UNKNOWN, np.int32)
-    places = np.zeros((count, rows, particles), np.float32)
-    for number, fragment in enumerate(fragments):
-        length = len(fragment.grid)
-        there[number, :length], inside[number, :length] = fragment.there, True
-        encoded = chorale.encode(np.where(fragment.there, fragment.grid, SILENCE))
-        tokens[number, :, :length] = np.where(fragment.there, encoded, NONE)
-        if fragment.plan is not None:
-            plans[number, :, :length] = fragment.plan
-        generator = np.random.Generator(np.random.Philox(fragment.seed))
-        drawn = generator.random((length, particles, len(VOICES)), np.float32)
-        draws[number, :, :length] = drawn.swapaxes(0, 1)
-        if originals is None:
-            # Systematic: one draw for all.
-            drawn = (generator.random((length, 1)) + np.arange(particles)) / particles
-        else:
-            drawn = generator.random((length, particles))
-            drawn[:, 0] = FIRST
-            tokens[number, 0, :length] = chorale.encode(originals[number])
-        places[number, :length] = np.minimum(drawn, BELOW_ONE)
-    flat = [
-        part.reshape(count * particles, rows, -1).swapaxes(0, 1) for part in (tokens, draws, plans)
-    ]
-    by_row = [part.swapaxes(0, 1) for part in (there, inside, places)]
-    return [flat[0], by_row[0], by_row[1], flat[1], flat[2], by_row[2]]
 
 
 def _traced(notes: np.ndarray, ancestors: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from helpers.details import in_bars
 from helpers.music import random_grid
 from kantor import chorale, details, plan
 from kantor.notation import reading
-from kantor.sampling.posterior import UNKNOWN
+from kantor.sampling.fragments import UNKNOWN
 
 pytestmark = pytest.mark.xdist_group("fill")
 PICKUP, ROWS = 4, 56

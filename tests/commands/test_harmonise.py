@@ -7,7 +7,7 @@ from helpers.clone import digests
 from kantor import chorale, details, plan
 from kantor.network import model_file, strikes
 from kantor.notation import reading
-from kantor.sampling.posterior import UNKNOWN
+from kantor.sampling.fragments import UNKNOWN
 
 pytestmark = pytest.mark.xdist_group("harmonise")
 # Pitches and quarters; 72 is there twice, and the second bar ends with a fermata and a rest.

@@ -3,7 +3,8 @@
 import numpy as np
 
 from helpers.music import random_grid
-from kantor.sampling.posterior import Fragment, Particles
+from kantor.sampling.fragments import Fragment
+from kantor.sampling.posterior import Particles
 
 
 class FakeFilter:

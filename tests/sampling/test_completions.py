@@ -13,7 +13,8 @@ from helpers.networks import shared
 from kantor import details
 from kantor.params import SamplerOptions
 from kantor.sampling import completions, posterior
-from kantor.sampling.posterior import UNKNOWN, Filter, Fragment
+from kantor.sampling.fragments import UNKNOWN, Fragment
+from kantor.sampling.posterior import Filter
 
 ROWS = 8
 PARTICLES = 4

@@ -13,7 +13,8 @@ from kantor.chorale import VOCABULARY_SIZE
 from kantor.judging import motion
 from kantor.judging.notes import Notes
 from kantor.params import SamplerOptions
-from kantor.sampling.posterior import UNKNOWN, Filter, Fragment
+from kantor.sampling.fragments import UNKNOWN, Fragment
+from kantor.sampling.posterior import Filter
 from kantor.system.errors import KantorError
 from kantor.system.runtime import tf
 
