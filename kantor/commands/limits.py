@@ -26,7 +26,7 @@ LIMITS = {
     "top_k": Limit(
         0, VOCABULARY_SIZE, f"there are {VOCABULARY_SIZE - 1} notes and the silence; 0 = all"
     ),
-    "particles": Limit(1, 4096, "their time and memory grow, and what more bring does not"),
+    "particles": Limit(1, 4096, "all of them are composed at the same time"),
     "rows": Limit(1, LONGEST, _SHORTER),
     "prompt_rows": Limit(0, LONGEST, _SHORTER),
     "bars": Limit(1, LONGEST, f"a bar has a row or more, and a piece no more than {LONGEST}"),

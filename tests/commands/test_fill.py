@@ -103,7 +103,7 @@ def test_a_score_is_filled_as_it_counts_its_bars(folder, piece, filters):
         (("--bars", "2", "--particles", "0"), "--particles is 0; expected 1 or more"),
         (
             ("--bars", "2", "--particles", "4097"),
-            "--particles is 4097; expected 4096 or less: their time",
+            "--particles is 4097; expected 4096 or less: all of them",
         ),
         (("--bars", "2", "--tempo", "1"), "kantor fill: tempo is 1"),
         (("--bars", "2", "--model", "none.keras"), "none.keras: no such model"),
