@@ -26,7 +26,7 @@ from kantor import params
 from kantor.system import errors
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
-from study import results, run, space, training, trials
+from study import database, results, run, space, training, trials
 
 
 class SurplusError(Exception):
@@ -42,10 +42,13 @@ def main() -> None:
     search = space.load(options.yaml, run.PROJECT / "params.yaml")
     folder = run.PROJECT / "study/searches" / search.name
     folder.mkdir(parents=True, exist_ok=True)
-    url = options.storage or f"sqlite:///{folder}/trials.db?timeout=60"
+    file = folder / "trials.db"
+    url = options.storage or database.url(file)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not options.storage:
+                database.check(file)
             study = trials.begin(search, training.identity(), url, not options.storage)
             Worker(search, study, folder).work()
         except BlockingIOError:
@@ -53,9 +56,12 @@ def main() -> None:
                 f"{folder}: another worker is there; begin one in another clone, with --storage"
             ) from None
         except (SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError) as error:
+            reason = str(error).splitlines()[0]
             raise KantorError(
-                f"{url}: {str(error).splitlines()[0]}; expected a database that is there, and "
-                "--storage to be like postgresql://user@host/kantor"
+                f"{url}: {reason}; expected a database that is there, and --storage to be like "
+                "postgresql://user@host/kantor"
+                if options.storage
+                else f"{file}: {reason}; expected a file that can be written, and room for it"
             ) from None
         results.write(search, study, run.PROJECT / "reports/study/search" / search.name)
 

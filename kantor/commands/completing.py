@@ -25,7 +25,7 @@ def add_drawing(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--particles",
-        type=int,
+        type=writing.whole,
         metavar="COUNT",
         help="pieces side by side, of which one is drawn: more are better and slower",
     )
@@ -41,6 +41,10 @@ def complete(
     """Complete a grid (rows, 4) with unknown cells after a plan (rows, 6), as often as the
     arguments ask.
     """
+    from kantor.commands import limits
+
+    limits.check_memory(arguments.count, len(grid), options.particles)
+
     from kantor.network import model_file
     from kantor.sampling import completions
     from kantor.sampling.fragments import Fragment

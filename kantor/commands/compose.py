@@ -43,11 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     writing.add_bars(add)
     add(
         "--bars",
-        type=int,
+        type=writing.whole,
         help="of the piece, where the pickup and the last bar together are one; with an ending, "
         "about so many before it (4)",
     )
-    add("--rows", type=int, help="a sixteenth each, to compose; with a prompt, after it (112)")
+    add(
+        "--rows",
+        type=writing.whole,
+        help="a sixteenth each, to compose; with a prompt, after it (112)",
+    )
     add(
         "--plan",
         choices=("drawn", "none"),
@@ -61,7 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "for. Files are CSV, MIDI or MusicXML.",
     ).add_argument
     add("--prompt", type=Path, metavar="FILE", help="how it begins (nothing)")
-    add("--prompt-rows", type=int, default=0, metavar="ROWS", help="its first rows; 0 = all (0)")
+    add(
+        "--prompt-rows",
+        type=writing.whole,
+        default=0,
+        metavar="ROWS",
+        help="its first rows; 0 = all (0)",
+    )
     add("--ending", type=Path, metavar="FILE", help="how it ends after a prompt (nothing)")
 
     completing.add_drawing(parser)
@@ -71,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
     # Modules are imported where they are needed: a wrong option must not wait for TensorFlow.
     from kantor import params
 
-    writing.check(arguments, rows=1, prompt_rows=0)
+    writing.check(arguments, "rows", "prompt_rows", "bars")
     _check(arguments)
     settings = params.load()
     options, render, wish = writing.asked(
@@ -125,7 +135,10 @@ def _write_composed(
     prompt: "Source | None",
 ) -> None:
     """Compose pieces from their beginning to their end."""
+    from kantor.commands import limits
+
     plans = _plans(arguments, wish, prompt)
+    limits.check_memory(len(plans), max(map(len, plans)))
 
     from kantor import planning
     from kantor.network import model_file

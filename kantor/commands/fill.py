@@ -17,7 +17,7 @@ from kantor.commands import completing, writing
 if TYPE_CHECKING:
     from kantor.commands.source import Source
 
-BARS = re.compile(r"(\d+)(?:-(\d+))?")
+BARS = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +76,9 @@ def _bars(text: str) -> tuple[int, int]:
     parts = BARS.fullmatch(text)
     first, last = (int(part or parts[1]) for part in parts.groups()) if parts else (1, 0)
     if first > last:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected bars such as 5-8, or one, such as 5")
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.40}; expected bars such as 5-8, or one, such as 5"
+        )
     return first, last
 
 
@@ -86,5 +88,5 @@ def _voices(text: str) -> list[str]:
 
     names = text.lower().split(",")
     if not set(names) <= set(VOICES):
-        raise argparse.ArgumentTypeError(f"{text!r}; expected some of {','.join(VOICES)}")
+        raise argparse.ArgumentTypeError(f"{text!r:.40}; expected some of {','.join(VOICES)}")
     return names

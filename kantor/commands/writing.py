@@ -1,6 +1,7 @@
 """What the commands that write pieces share: options, and the folder of pieces."""
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from kantor.system.runtime import keras
 
 CHORALES = Path("data/chorales")
+# Of a number on the command line; no limit has as many.
+MOST_DIGITS = 18
 STRIKES = "strikes.keras"  # the network that says which notes are struck again, beside the model
 
 
@@ -18,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where pieces are written, how many, and from what they are drawn."""
     add = parser.add_argument
     add("output", type=Path, help="a new folder")
-    add("--count", type=int, default=1, help="pieces (1)")
-    add("--seed", type=int, default=0, help="where the draws start (0)")
+    add("--count", type=whole, default=1, help="pieces (1)")
+    add("--seed", type=whole, default=0, help="where the draws start (0)")
     add("--model", type=Path, default=Path("models/chorale.keras"), help="a trained model")
 
 
@@ -39,7 +42,7 @@ def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> Callable[...
         "how notes are drawn, and how they sound", f"By default as params.yaml says.\n{more}"
     ).add_argument
     add("--temperature", type=float, help="0 = always the likeliest note")
-    add("--top-k", type=int, help="draw from this many likeliest notes; 0 = all")
+    add("--top-k", type=whole, help="draw from this many likeliest notes; 0 = all")
     add("--top-p", type=float, help="draw from the likeliest of this share; 1 = all")
     add(
         "--rhythm",
@@ -65,19 +68,16 @@ def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> Callable[...
     return add
 
 
-def check(arguments: argparse.Namespace, **least: int) -> None:
-    """Raise KantorError if the folder is there or the model isn't, or if the count, the seed or
-    another number is less than the `least` one.
+def check(arguments: argparse.Namespace, *more: str) -> None:
+    """Raise KantorError if the folder is there or the model isn't, or if one of the numbers that
+    all these commands take, or one of `more`, is beyond its limits.
     """
+    from kantor.commands import limits
     from kantor.system.errors import KantorError
 
     if arguments.output.exists():
         raise KantorError(f"{arguments.output}: is there already; name a new folder")
-    for name, lowest in {"count": 1, "seed": 0, **least}.items():
-        value = getattr(arguments, name)
-        if value is not None and value < lowest:
-            option = name.replace("_", "-")
-            raise KantorError(f"--{option} is {value}; expected {lowest} or more")
+    limits.check(arguments, ("count", "seed", "top_k", "particles", "phrases", *more))
     if not arguments.model.exists():
         raise KantorError(f"{arguments.model}: no such model; run `dvc repro train`")
 
@@ -126,13 +126,24 @@ def write(output: Path, pieces: "Sequence[Piece]", render: "Render") -> list[str
     return names
 
 
-def _phrases(text: str) -> list[int]:
+def whole(text: str) -> int | float:
+    """A whole number for `check`: infinite if it has too many digits to be within any limit."""
+    digits = text.strip().removeprefix("-").removeprefix("+")
+    if len(digits) > MOST_DIGITS and digits.isdecimal():
+        return -math.inf if "-" in text else math.inf
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r:.40}; expected a whole number") from None
+
+
+def _phrases(text: str) -> list[int | float]:
     """The bars of phrases, written 4,4,2,4."""
     try:
-        return [int(bars) for bars in text.split(",")]
-    except ValueError:
+        return [whole(bars) for bars in text.split(",")]
+    except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(
-            f"{text!r}; expected the bars of each phrase, such as 4,4,2,4"
+            f"{text!r:.40}; expected the bars of each phrase, such as 4,4,2,4"
         ) from None
 
 

@@ -100,8 +100,11 @@ def test_a_score_is_filled_as_it_counts_its_bars(folder, piece, filters):
         (("--bars", "5-30"), "--bars is 5-30; piece.csv has bars 0 to 5"),
         (("--bars", "6"), "--bars is 6; piece.csv has bars 0 to 5"),
         (("--bars", "2", "--count", "0"), "--count is 0; expected 1 or more"),
-        (("--bars", "2", "--particles", "0"), "kantor fill: particles is 0"),
-        (("--bars", "2", "--particles", "4097"), "kantor fill: particles is 4097"),
+        (("--bars", "2", "--particles", "0"), "--particles is 0; expected 1 or more"),
+        (
+            ("--bars", "2", "--particles", "4097"),
+            "--particles is 4097; expected 4096 or less: all of them",
+        ),
         (("--bars", "2", "--tempo", "1"), "kantor fill: tempo is 1"),
         (("--bars", "2", "--model", "none.keras"), "none.keras: no such model"),
     ],

@@ -152,7 +152,7 @@ def test_other_voices_strike_as_the_network_says(folder, melody, filters, monkey
     [
         (("--key", "H minor"), "kantor harmonise: key is 'H minor': expected a tonic"),
         (("--phrases", "4,4"), "8 bars are asked for; expected 3"),
-        (("--particles", "0"), "kantor harmonise: particles is 0"),
+        (("--particles", "0"), "--particles is 0; expected 1 or more"),
         (("--top-p", "2"), "kantor harmonise: top_p is 2"),
         (("--count", "0"), "--count is 0; expected 1 or more"),
         (("--model", "none.keras"), "none.keras: no such model"),

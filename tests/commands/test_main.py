@@ -13,6 +13,7 @@ from helpers.project import PROJECT
 
 # Seconds each, and of no use to who asks for help or misspells an option.
 SLOW = {"keras", "music21", "pandas", "tensorflow"}
+HUGE = 5000 * "9"
 CALLS = {
     0: [
         "--help",
@@ -27,6 +28,14 @@ CALLS = {
         "harmonise none.mid mine --count 0",
         "harmonise none.mid mine --particles 0",
         "harmonise none.mid mine --key H",
+        "harmonise none.mid mine --particles 1000000000",
+        "fill none.csv mine --bars 1 --seed 2147483648",
+        "compose mine --count 1000000",
+        "compose mine --plan none --rows 1000000000",
+        "compose mine --prompt none.csv --prompt-rows 1000000000",
+        "compose mine --top-k 2147483648",
+        f"compose mine --count {HUGE}",
+        "compose mine --plan none --count 10000 --rows 4096",
         "fill none.csv mine --bars 5-8",
         "fill none.csv mine --bars 5-8 --temperature -1",
         "compose mine --count 0",
@@ -53,6 +62,7 @@ CALLS = {
         "harmonise none.mid mine --voice tuba",
         "fill none.csv mine",
         "fill none.csv mine --bars 8-5",
+        f"fill none.csv mine --bars {HUGE}",
         "compose",
         "compose mine --count many",
         "compose mine --phrases 4,four",
@@ -67,6 +77,8 @@ CALLS = {
 SCRIPT = """
 import contextlib, io, json, shlex, sys
 from kantor import __main__
+from kantor.commands import limits
+limits.memory = lambda: 2 * 10**9
 for call in json.loads(sys.argv[1]):
     sys.argv = ["kantor", *shlex.split(call)]
     code = 0
