@@ -92,15 +92,17 @@ def near(
                 some = [below.grids[below.drawn(seed)] for seed in range(DRAWN)]
                 kept = [grid[own.there] == original.grid[own.there] for grid in some]
                 assert np.all(kept), "a note that was there was changed"
-                same = np.array(some)[:, missing] == original.grid[missing]
-                hits[name].append(same.mean(axis=1))
-    print("left out: at least, at most, nats a note; hits of 16, mean and best")
+                same = np.array(some) == original.grid
+                by_voice = (same & missing).sum(axis=1) / np.maximum(missing.sum(axis=0), 1)
+                hits[name].append([same[:, missing].mean(axis=1), *by_voice.T])
+    print("left out: at least, at most, nats a note; hits of 16, mean and best; by voice, S A T B")
     for name in left_out:
         below, above, count = np.sum(totals[name], axis=0)
         shares = np.array(hits[name])
+        pairs = zip(shares.mean(axis=(0, 2)), shares.max(axis=2).mean(axis=0), strict=True)
         print(
             f"{name}: {below / count:.4f}, {above / count:.4f}; "
-            f"{shares.mean():.1%}, {shares.max(axis=1).mean():.1%}",
+            + "; ".join(f"{mean:.1%}, {best:.1%}" if best else "–" for mean, best in pairs),
             flush=True,
         )
 
