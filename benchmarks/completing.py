@@ -14,13 +14,13 @@ and the best.
 """
 
 import argparse
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.composing import timed
 from kantor import chorale, params
 from kantor.chorale import VOICES
 from kantor.data import plans
@@ -135,7 +135,7 @@ def fast(completing: Filter, original: Original, particles: int) -> None:
             "the sampler": lambda requests=requests: composer.compose(requests),
         }
         for task, call in tasks.items():
-            first, *later = [timed(call) for _ in range(6)]
+            first, *later = [timed(call)[0] for _ in range(6)]
             second = float(np.median(later))
             print(f"{name}, {task}: {second:.2f} s, and {first - second:.0f} s to compile")
 
@@ -180,12 +180,6 @@ def grouped(originals: list[Original], particles: int) -> Iterator[list[Original
     by_length = sorted(originals, key=lambda original: len(original.grid))
     for first in range(0, len(by_length), count):
         yield by_length[first : first + count]
-
-
-def timed(task) -> float:
-    started = time.perf_counter()
-    task()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Fixtures and options that all tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -45,3 +46,13 @@ def published() -> Path:
     if not ARCHIVE.exists():
         pytest.skip(f"the published archive is not at {ARCHIVE}")
     return ARCHIVE
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Nothing is compiled: of what is tested so, nothing depends on that."""
+    from kantor.system.runtime import tf  # slow to load, and few tests need it
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -15,8 +15,10 @@ from kantor.network import model, model_file, registry
 from kantor.params import SamplerOptions
 from kantor.sampling import sampler
 from kantor.system.errors import KantorError
-from kantor.system.runtime import keras, tf
+from kantor.system.runtime import keras
 
+# What is compiled is not what is tested here.
+pytestmark = pytest.mark.usefixtures("eager")
 ARCHITECTURES = {"by notes": toy.NOTES, "by rows": toy.ROWS}
 
 
@@ -29,14 +31,6 @@ def settings(request, monkeypatch, tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(content))
     return params.load(path)
-
-
-@pytest.fixture(autouse=True)
-def eager():
-    """What is compiled is not what is tested here."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def test_it_is_configured_trained_scored_kept_and_composed_with(settings, tmp_path):

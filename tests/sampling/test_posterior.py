@@ -16,7 +16,6 @@ from kantor.params import SamplerOptions
 from kantor.sampling.fragments import UNKNOWN, Fragment
 from kantor.sampling.posterior import Filter
 from kantor.system.errors import KantorError
-from kantor.system.runtime import tf
 
 pytestmark = pytest.mark.xdist_group("sampler")  # they share what is compiled once
 KINDS = ["rows", "all at once"]
@@ -217,16 +216,12 @@ def test_what_is_impossible_is_refused(changes, words):
         Fragment(**{"grid": np.full((4, 4), UNKNOWN), "seed": 0} | changes)
 
 
-def test_composed_voices_make_no_parallels_with_any_other_if_they_are_forbidden():
-    tf.config.run_functions_eagerly(True)
-    try:
-        grid = np.full((12, 4), UNKNOWN)
-        grid[:, 3] = random_grid(12)[:, 3]
-        counts = []
-        for forbidden in (False, True):
-            options = SamplerOptions(no_parallels=forbidden)
-            (one,) = Filter(shared("recurrent only"), 24).complete([Fragment(grid, 1, options)])
-            counts.append(sum(len(list(motion.parallels(Notes(own)))) for own in one.grids))
-    finally:
-        tf.config.run_functions_eagerly(False)
+def test_composed_voices_make_no_parallels_with_any_other_if_they_are_forbidden(eager):
+    grid = np.full((12, 4), UNKNOWN)
+    grid[:, 3] = random_grid(12)[:, 3]
+    counts = []
+    for forbidden in (False, True):
+        options = SamplerOptions(no_parallels=forbidden)
+        (one,) = Filter(shared("recurrent only"), 24).complete([Fragment(grid, 1, options)])
+        counts.append(sum(len(list(motion.parallels(Notes(own)))) for own in one.grids))
     assert counts[0] > 0 == counts[1]

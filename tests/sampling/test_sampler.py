@@ -10,7 +10,6 @@ from kantor.params import SamplerOptions
 from kantor.sampling import sampler
 from kantor.sampling.sampler import Request
 from kantor.system.errors import KantorError
-from kantor.system.runtime import tf
 
 pytestmark = pytest.mark.xdist_group("sampler")  # they share what is compiled once
 PIECES, ROWS = 8, 160  # of the shape that is compiled
@@ -103,14 +102,6 @@ def test_a_model_that_ran_away_is_an_error(network, alone):
             alone(request())
     finally:
         network.set_weights(weights)
-
-
-@pytest.fixture
-def eager():
-    """Of what is tested so, nothing depends on the compiling."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def test_groups_of_pieces_make_no_difference(eager, monkeypatch):
