@@ -170,6 +170,9 @@ class SamplerOptions(Block):
     that temperature, and then, if it moves, where to. All the rest is of the second draw alone, so
     that what cuts unlikely notes off never stops the music. With `no_parallels` no two voices that
     are composed move in parallel fifths or octaves.
+
+    So many `particles` are composed side by side for each piece, and one is drawn in the end; each
+    fault of kantor.sampling.faults makes one `penalty` nats less likely.
     """
 
     temperature: NotNegative = 1.0
@@ -177,12 +180,8 @@ class SamplerOptions(Block):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     rhythm: NotNegative | None = None
     no_parallels: bool = False
-
-
-class Completion(SamplerOptions):
-    """How pieces are completed of which some notes are there; see kantor.sampling.posterior."""
-
-    particles: Annotated[int, Field(ge=1, le=4096)]
+    particles: Annotated[int, Field(ge=1, le=4096)] = 1
+    penalty: Annotated[float, Field(ge=0, le=100)] = 0.0
 
 
 class Wish(Block):
@@ -295,7 +294,7 @@ class Params(Block):
     strikes: Strikes
     evaluate: Evaluate
     preferred: SamplerOptions
-    completion: Completion
+    completion: SamplerOptions
     judge: Judge
     compose: Compose
     render: Render

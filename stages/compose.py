@@ -12,7 +12,7 @@ from kantor.judging.grade import Reference
 from kantor.network import model_file
 from kantor.notation import melody, piece
 from kantor.notation.piece import BACH, Piece
-from kantor.sampling import completions, sampler, strikes
+from kantor.sampling import completions, composing, sampler, strikes
 from kantor.sampling.fragments import Fragment
 from kantor.system import atomic, errors, runtime
 
@@ -78,7 +78,7 @@ def samples(
         )
         for name, sample in settings.samples.items()
     ]
-    grids = sampler.compose(network, requests)
+    grids = composing.compose(network, requests)
     all_details = strikes.detailed(striking, grids, requests, prompt.struck)
     return {
         name: Piece(
@@ -111,7 +111,7 @@ def showcase(
         sampler.Request(None, len(asked), sampler.seed_for(settings.seed, number), options, asked)
         for number, asked in enumerate(drawn)
     ]
-    grids = sampler.compose(network, requests)
+    grids = composing.compose(network, requests)
     grades = np.array([reference.grade(grid) for grid in grids])
     order = np.argsort(np.abs(grades - np.median(grades)), kind="stable")[: wanted.pieces]
     all_details = strikes.detailed(

@@ -16,7 +16,7 @@ from kantor.judging import discriminator, figures
 from kantor.judging.figures import DISTANCE, GRADE, Set
 from kantor.judging.grade import FEATURES, Reference
 from kantor.network import model_file
-from kantor.sampling import sampler
+from kantor.sampling import composing, sampler
 from kantor.system import atomic, errors, runtime
 
 CHORALES = Path("data/chorales")
@@ -91,7 +91,7 @@ def compose(
         for one in options.values()
         for number, plan in enumerate(asked)
     ]
-    grids = iter(sampler.compose(network, requests))
+    grids = iter(composing.compose(network, requests))
     return {name: list(islice(grids, len(asked))) for name in options}
 
 

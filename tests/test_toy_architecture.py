@@ -13,7 +13,7 @@ from kantor import chorale, params
 from kantor.evaluation import likelihood
 from kantor.network import model, model_file, registry
 from kantor.params import SamplerOptions
-from kantor.sampling import sampler
+from kantor.sampling import composing, sampler
 from kantor.system.errors import KantorError
 from kantor.system.runtime import keras
 
@@ -61,7 +61,7 @@ def test_it_is_configured_trained_scored_kept_and_composed_with(settings, tmp_pa
 
     prompt = random_grid(4)
     greedy = SamplerOptions(temperature=0.0)
-    (grid,) = sampler.compose(loaded, [sampler.Request(prompt, 8, 1, greedy)])
+    (grid,) = composing.compose(loaded, [sampler.Request(prompt, 8, 1, greedy)])
     assert grid.shape == (12, 4) and np.array_equal(grid[:4], prompt)
     tokens = chorale.encode(grid).ravel()
     likeliest = probabilities(network, tokens[None])[0].argmax(axis=1)

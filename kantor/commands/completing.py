@@ -11,30 +11,23 @@ if TYPE_CHECKING:
 
     from kantor.details import Details
     from kantor.metadata import Metadata
-    from kantor.params import Completion as Options
-    from kantor.params import Params, Render
+    from kantor.params import Params, Render, SamplerOptions
     from kantor.sampling.completions import Completion
 
 
 def add_drawing(parser: argparse.ArgumentParser) -> None:
     """Add how notes are drawn, how they sound, and with how many particles."""
-    add = writing.add_drawing(
+    writing.add_drawing(
         parser,
         "Notes that are there are kept, and weighed as the model predicts them: temperature,\n"
         "top-k, top-p and rhythm are about the others.",
-    )
-    add(
-        "--particles",
-        type=writing.whole,
-        metavar="COUNT",
-        help="pieces side by side, of which one is drawn: more are better and slower",
     )
 
 
 def complete(
     arguments: argparse.Namespace,
     settings: "Params",
-    options: "Options",
+    options: "SamplerOptions",
     grid: "np.ndarray",
     plan: "np.ndarray",
 ) -> "list[Completion]":

@@ -74,7 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--ending", type=Path, metavar="FILE", help="how it ends after a prompt (nothing)")
 
-    completing.add_drawing(parser)
+    writing.add_drawing(
+        parser,
+        "Before an ending notes that are there are weighed as the model predicts them:\n"
+        "temperature, top-k, top-p and rhythm are about the others.",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -111,8 +115,6 @@ def _check(arguments: argparse.Namespace) -> None:
         raise KantorError("--ending without --prompt; expected both")
     if arguments.ending and arguments.rows and arguments.bars:
         raise KantorError("--rows and --bars exclude each other before an ending; leave one out")
-    if arguments.particles is not None and not arguments.ending:
-        raise KantorError("--particles without --ending; expected both")
 
 
 def _prompt(arguments: argparse.Namespace, wish: "Wish") -> "Source":
@@ -138,12 +140,12 @@ def _write_composed(
     from kantor.commands import limits
 
     plans = _plans(arguments, wish, prompt)
-    limits.check_memory(len(plans), max(map(len, plans)))
+    limits.check_memory(len(plans), max(map(len, plans)), options.particles)
 
     from kantor import planning
     from kantor.network import model_file
     from kantor.notation.piece import Piece
-    from kantor.sampling import sampler, strikes
+    from kantor.sampling import composing, sampler, strikes
     from kantor.system import runtime
 
     grid = prompt.grid if prompt else None
@@ -155,7 +157,7 @@ def _write_composed(
         for number, plan in enumerate(plans)
     ]
     runtime.pin(settings.threads)
-    grids = sampler.compose(model_file.load(arguments.model), requests)
+    grids = composing.compose(model_file.load(arguments.model), requests)
     network = writing.striking_network(arguments.model)
     details = strikes.detailed(network, grids, requests, prompt.details.struck if prompt else None)
     pieces = [

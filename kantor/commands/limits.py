@@ -57,20 +57,22 @@ def check(arguments: argparse.Namespace, names: Iterable[str]) -> None:
             raise KantorError(f"--{name.replace('_', '-')} is {shown}; expected {expected}")
 
 
-def check_memory(pieces: int, rows: int, particles: int | None = None) -> None:
-    """Raise KantorError if this machine lacks the memory for so many pieces of so many rows; each
-    with so many particles, or else composed side by side.
+def check_memory(pieces: int, rows: int, particles: int) -> None:
+    """Raise KantorError if this machine lacks the memory for so many pieces of so many rows, each
+    with so many particles.
     """
-    together = particles or min(pieces, PIECES_AT_ONCE)
+    together = max(particles, min(pieces * particles, PIECES_AT_ONCE))
     needed = LOADED + together * (BYTES_A_PIECE + rows * BYTES_A_ROW)
     needed += pieces * rows * BYTES_A_FINISHED_ROW
     there = memory()
     if needed > there:
-        what = f"{pieces} of {rows} rows" + (f" with {particles} particles" if particles else "")
+        what = f"{pieces} of {rows} rows" + (
+            f" with {particles} particles" if particles > 1 else ""
+        )
         raise KantorError(
             f"to compose {what} takes about {needed / GIGABYTE:.1f} GB of memory, and this machine "
             f"has {there / GIGABYTE:.1f}; ask for fewer or shorter pieces"
-            + (", or fewer particles" if particles else "")
+            + (", or fewer particles" if particles > 1 else "")
         )
 
 

@@ -34,10 +34,8 @@ def add_bars(add: Callable[..., object]) -> None:
     add("--phrases", type=_phrases, metavar="BARS", help="of each phrase, such as 4,4,2,4")
 
 
-def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> Callable[..., object]:
-    """Add how notes are drawn, and how they sound; `more` says more of it. Returns the
-    `add_argument` of these options.
-    """
+def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """Add how notes are drawn, and how they sound; `more` says more of it."""
     add = parser.add_argument_group(
         "how notes are drawn, and how they sound", f"By default as params.yaml says.\n{more}"
     ).add_argument
@@ -63,9 +61,20 @@ def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> Callable[...
         default=None,
         help="they may, as the network says",
     )
+    add(
+        "--particles",
+        type=whole,
+        metavar="COUNT",
+        help="pieces side by side, of which one is drawn: more are better and slower",
+    )
+    add(
+        "--penalty",
+        type=float,
+        metavar="NATS",
+        help="how much less likely a fault makes one of them; 0 = not at all",
+    )
     add("--tempo", type=float, help="quarters a minute")
     add("--timbre", help="organ or sine")
-    return add
 
 
 def check(arguments: argparse.Namespace, *more: str) -> None:

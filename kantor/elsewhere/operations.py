@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 from scipy import signal
 
-from kantor import chorale, params, synth
+from kantor import chorale, params, plan, synth
 from kantor.data import records
 from kantor.data.records import Record
 from kantor.elsewhere.recipes import NETWORKS
@@ -26,7 +26,7 @@ from kantor.elsewhere.verdict import CONTROL
 from kantor.evaluation import likelihood
 from kantor.network import model, recurrence
 from kantor.report.page import FLAC, MP3
-from kantor.sampling import sampler
+from kantor.sampling import composing, sampler
 from kantor.system import caches
 from kantor.system.runtime import keras, pin, tf
 from kantor.training import examples, loop
@@ -35,6 +35,7 @@ Result = tuple[str, str, Iterable]  # group, name, and arrays
 
 SAMPLES = (1, 4, 256)
 ROWS = 16  # composed of each sample
+PARTICLES = 8
 PIECES = (128, 160, 192, 256, 320, 512)  # rows; chorales have about as many
 STEPS = 3
 
@@ -132,7 +133,11 @@ def network(name: str, steps: int) -> Iterator[Result]:
     yield from _scores(name, whole)
     for count in SAMPLES:
         requests = [sampler.Request(None, ROWS, n) for n in range(count)]
-        yield f"{name} samples", f"{count}", sampler.compose(whole, requests)
+        yield f"{name} samples", f"{count}", composing.compose(whole, requests)
+    few = params.SamplerOptions(particles=PARTICLES, penalty=1.0)
+    ending = plan.regular(0, 0, ROWS, 0, [ROWS])
+    selected = [sampler.Request(None, ROWS, n, few, ending) for n in range(PARTICLES)]
+    yield f"{name} samples", "selected", composing.compose(whole, selected)
 
 
 def _fresh(settings: params.Params) -> keras.Model:

@@ -9,7 +9,7 @@ import numpy as np
 from kantor.chorale import SILENCE
 from kantor.judging import counterpoint
 from kantor.params import Judge, SamplerOptions
-from kantor.sampling import sampler
+from kantor.sampling import composing, sampler
 from kantor.system.runtime import keras
 
 FIRST_ROW = 16  # there is something to go on from
@@ -62,7 +62,7 @@ def compose(
         for number, row in where[order].tolist()
     ]
     composed = np.empty((len(where), 2, 4), np.int64)
-    composed[order] = [grid[-2:] for grid in sampler.compose(model, requests)]
+    composed[order] = [grid[-2:] for grid in composing.compose(model, requests)]
     return composed
 
 

@@ -9,13 +9,13 @@ import numpy as np
 from kantor.chorale import SILENCE
 from kantor.details import NO_SIGNATURE, UNKNOWN, Details
 from kantor.sampling import strikes
+from kantor.sampling.composing import WHICH
 from kantor.sampling.fragments import Fragment
 from kantor.sampling.posterior import Filter
 from kantor.sampling.sampler import seed_for
 from kantor.system.runtime import keras
 
 TRIES = 8  # of filters, to find notes that no completion has yet
-OWN = 2  # with a fragment's seed, a seed for which particle is drawn
 
 
 class Completion(NamedTuple):
@@ -86,7 +86,7 @@ def detailed(
 
 def _completion(completing: Filter, fragment: Fragment) -> Completion:
     (particles,) = completing.complete([fragment])
-    number = particles.drawn(seed_for(fragment.seed, OWN))
+    number = particles.drawn(seed_for(fragment.seed, WHICH))
     grid = particles.grids[number]
     if not np.array_equal(grid[fragment.there], fragment.grid[fragment.there]):
         raise AssertionError("a note that was there was changed")

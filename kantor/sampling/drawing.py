@@ -42,8 +42,9 @@ def note(
     """
     others = {name: option for name, option in options.items() if name != "no_parallels"}
     if "no_parallels" in options:
-        decided = (ready != NONE) | (tf.range(len(VOICES)) < voice)
-        row = tf.where(ready != NONE, ready, notes)
+        there = ready != NONE
+        decided = there | (tf.range(len(VOICES)) < voice)
+        row = tf.where(there, ready, notes)
         forbidden = counterpoint.parallels(before, row, decided, voice)
         others["forbidden"] = forbidden & options["no_parallels"][:, None]
     drawn = choose(probabilities, draws, tf.gather(before, voice, axis=1), **others)

@@ -8,12 +8,14 @@ several, light ones end.
 
 With plain options the particles are draws from the posterior, better ones the more there are, and
 `evidence` comes from an unbiased estimate of the probability of the notes that are there. With
-others, notes are drawn as the options say, and what is there is weighed as before.
+others, notes are drawn as the options say, and what is there is weighed as before. With a penalty
+each fault of kantor.sampling.faults weighs so many nats less, whatever is there or nothing.
 
 Naesseth, Lindsten and Schön, "Elements of Sequential Monte Carlo" (2019); Lew et al., "Sequential
 Monte Carlo Steering of Large Language Models" (2023).
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,11 +23,12 @@ import numpy as np
 
 from kantor import chorale
 from kantor.chorale import SILENCE, VOICES
-from kantor.sampling import drawing
+from kantor.sampling import drawing, faults
 from kantor.sampling.drawing import NONE
+from kantor.sampling.faults import Standing
 from kantor.sampling.fragments import Fragment, prepared
 from kantor.sampling.predictor import State, predictor
-from kantor.sampling.sampler import ROWS_AT_ONCE, padded
+from kantor.sampling.sampler import PIECES_AT_ONCE, ROWS_AT_ONCE, padded
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
 from kantor.system.runtime import keras, tf
@@ -57,6 +60,16 @@ class Totals(NamedTuple):
     evidence: tf.Tensor
 
 
+class Playing(NamedTuple):
+    """Where the pieces are: the predictor's state, the notes of the row before (pieces, 4), and how
+    their chord stands.
+    """
+
+    predicted: State
+    notes: tf.Tensor
+    chord: Standing
+
+
 class Filter:
     """Completes with one model. What is compiled serves all fragments that are as many, and about
     as long.
@@ -67,9 +80,12 @@ class Filter:
         self._compiled = tf.function(self._go_on, jit_compile=True)
 
     def complete(
-        self, fragments: Sequence[Fragment], originals: Sequence[np.ndarray] | None = None
+        self,
+        fragments: Sequence[Fragment],
+        originals: Sequence[np.ndarray] | None = None,
+        rows: int = 0,
     ) -> list[Particles]:
-        """Complete one or more fragments side by side.
+        """Complete one or more fragments side by side; with room for `rows` rows, or for more.
 
         `originals`, grids that agree with the fragments, are to measure with. Each is the first
         particle of its fragment, whatever it weighs, and 1 / exp(evidence) is then an unbiased
@@ -79,25 +95,30 @@ class Filter:
         KantorError says that the notes can't be reached, or that the model is broken.
         """
         shape = len(fragments), self._particles
-        pieces, rows = shape[0] * shape[1], padded(max(len(one.grid) for one in fragments))
+        pieces, rows = shape[0] * shape[1], padded(max(rows, *(len(one.grid) for one in fragments)))
         inputs = prepared(fragments, self._particles, rows, originals)
         options = drawing.arguments([one.options for one in fragments for _ in range(shape[1])])
+        penalties = [one.options.penalty for one in fragments]
+        penalty = tf.constant(penalties, tf.float32) if any(penalties) else None
         state = (
-            self._predictor.start(pieces, rows),
-            tf.fill((pieces, len(VOICES)), SILENCE),
+            Playing(
+                self._predictor.start(pieces, rows),
+                tf.fill((pieces, len(VOICES)), SILENCE),
+                faults.standing(pieces),
+            ),
             Totals(tf.zeros(shape), tf.zeros(shape), tf.zeros(shape[:1])),
         )
         notes, ancestors = [], []
         with Progress("compose", rows, "rows") as progress:
             for first in range(0, rows, ROWS_AT_ONCE):
                 chunk = [tf.constant(part[first : first + ROWS_AT_ONCE]) for part in inputs]
-                *decided, state = self._compiled(state, tf.constant(first), chunk, options)
+                *decided, state = self._compiled(state, tf.constant(first), chunk, options, penalty)
                 notes.append(decided[0].numpy())
                 ancestors.append(decided[1].numpy())
-                _check(notes[-1], state[2], fragments, first)
+                _check(notes[-1], state[1], fragments, first)
                 progress.advance(units=ROWS_AT_ONCE)
         grids = _traced(np.concatenate(notes), np.concatenate(ancestors))
-        weights, probabilities, evidence = (total.numpy() for total in state[2])
+        weights, probabilities, evidence = (total.numpy() for total in state[1])
         largest = weights.max(axis=1, keepdims=True)
         sums = largest + np.log(np.exp(weights - largest).sum(axis=1, keepdims=True))
         evidence += sums[:, 0] - np.log(self._particles)
@@ -113,20 +134,22 @@ class Filter:
 
     def _go_on(
         self,
-        state: tuple[State, tf.Tensor, Totals],
+        state: tuple[Playing, Totals],
         first: tf.Tensor,
         inputs: list[tf.Tensor],
         options: dict[str, tf.Tensor],
-    ) -> tuple[tf.Tensor, tf.Tensor, tuple[State, tf.Tensor, Totals]]:
-        """Compose some rows from `first` on, with the inputs of `prepared`: the notes, int32
-        (rows, fragments, particles, 4), and which particle each place of the next row goes on
-        from, int32 (rows, fragments, particles).
+        penalty: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor, tuple[Playing, Totals]]:
+        """Compose some rows from `first` on, with the inputs of `prepared` and the nats that a
+        fault weighs, (fragments,), if one does: the notes, int32 (rows, fragments, particles, 4),
+        and which particle each place of the next row goes on from, int32 (rows, fragments,
+        particles).
         """
         tokens, draws, plans, there, inside, places = inputs
         shape = places.shape[1:]
 
         def one(index, state, rows, lineage):
-            predicted, before, totals = state
+            (predicted, before, chord), totals = state
 
             def decide(voice, probabilities, notes):
                 drawn, ready = draws[index, :, voice], tokens[index]
@@ -139,17 +162,22 @@ class Filter:
             logs = tf.reshape(logs, (*shape, len(VOICES)))
             logs = tf.where(inside[index, :, None, None], logs, 0)
             weighed = tf.where(there[index, :, None], logs, 0)
+            weights = totals.weights + tf.reduce_sum(weighed, axis=2)
+            if penalty is not None:
+                marks, chord = faults.count(before, notes, plans[index], chord)
+                marks = tf.where(inside[index, :, None], tf.reshape(marks, shape), 0)
+                weights -= penalty[:, None] * marks
             totals = totals._replace(
-                weights=totals.weights + tf.reduce_sum(weighed, axis=2),
-                probabilities=totals.probabilities + tf.reduce_sum(logs, axis=2),
+                weights=weights, probabilities=totals.probabilities + tf.reduce_sum(logs, axis=2)
             )
+            playing = Playing(predicted, notes, chord)
             few = _count(totals.weights) < ENOUGH * shape[1]
             ancestors = _ancestors(totals.weights, places[index])
             ancestors = tf.where(few[:, None], ancestors, tf.range(shape[1]))
             after = tf.cond(
                 tf.reduce_any(few),
-                lambda: _resampled((predicted, notes, totals), ancestors, few),
-                lambda: (predicted, notes, totals),
+                lambda: _resampled(playing, totals, ancestors, few),
+                lambda: (playing, totals),
             )
             return index + 1, after, rows, lineage.write(index, ancestors)
 
@@ -167,7 +195,16 @@ class Filter:
 def complete(model: keras.Model, fragments: Sequence[Fragment], particles: int) -> list[Particles]:
     """Complete any number of fragments, each with so many particles."""
     completing = Filter(model, particles)
-    return [one for fragment in fragments for one in completing.complete([fragment])]
+    groups = math.ceil(len(fragments) * particles / PIECES_AT_ONCE)
+    together = math.ceil(len(fragments) / max(groups, 1))
+    rows = max((len(one.grid) for one in fragments), default=0)
+    completed: list[Particles] = []
+    for first in range(0, len(fragments), together):
+        group = list(fragments[first : first + together])
+        # As many as before, so that nothing is compiled again.
+        filled = [*group, *group[:1] * (together - len(group))]
+        completed += completing.complete(filled, rows=rows)[: len(group)]
+    return completed
 
 
 def _shares(log_weights: tf.Tensor) -> tf.Tensor:
@@ -195,24 +232,22 @@ def _ancestors(log_weights: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
 
 
 def _resampled(
-    state: tuple[State, tf.Tensor, Totals], ancestors: tf.Tensor, few: tf.Tensor
-) -> tuple[State, tf.Tensor, Totals]:
+    playing: Playing, totals: Totals, ancestors: tf.Tensor, few: tf.Tensor
+) -> tuple[Playing, Totals]:
     """The state of the particles that go on; in fragments where these are `few`, they weigh the
     same now.
     """
-    predicted, notes, (weights, probabilities, evidence) = state
+    weights, probabilities, evidence = totals
     fragments, particles = ancestors.shape
     places = tf.reshape(ancestors + tf.range(fragments)[:, None] * particles, [-1])
-    predicted, notes = tf.nest.map_structure(
-        lambda tensor: tf.gather(tensor, places), (predicted, notes)
-    )
+    playing = tf.nest.map_structure(lambda tensor: tf.gather(tensor, places), playing)
     mean = tf.reduce_logsumexp(weights, axis=1) - np.log(particles).astype(np.float32)
     totals = Totals(
         tf.where(few[:, None], 0.0, weights),
         tf.gather(probabilities, ancestors, axis=1, batch_dims=1),
         evidence + tf.where(few, mean, 0.0),
     )
-    return predicted, notes, totals
+    return playing, totals
 
 
 def _traced(notes: np.ndarray, ancestors: np.ndarray) -> np.ndarray:

@@ -148,13 +148,6 @@ class Sampler:
         return rows.stack(), state
 
 
-def compose(model: keras.Model, requests: Sequence[Request]) -> list[np.ndarray]:
-    """Compose any number of pieces; returns grids that begin with the prompts."""
-    sampler = Sampler(model)
-    groups = (requests[i : i + PIECES_AT_ONCE] for i in range(0, len(requests), PIECES_AT_ONCE))
-    return [grid for group in groups for grid in sampler.compose(group)]
-
-
 def padded(rows: int) -> int:
     """So many rows, and some more, so that few lengths are compiled."""
     return math.ceil(rows / ROWS_AT_ONCE) * ROWS_AT_ONCE

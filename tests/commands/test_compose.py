@@ -341,7 +341,6 @@ def test_a_wrong_ending_is_one_sentence(project, ends, filters, arguments, sente
         (("--plan", "none", "--bars", "4"), "--bars and --plan none exclude each other"),
         (("--prompt", "two/0.csv", "--phrases", "4"), "--phrases and --prompt exclude each other"),
         (("--ending", "two/0.csv"), "--ending without --prompt; expected both"),
-        (("--particles", "2"), "--particles without --ending; expected both"),
         (("--count", "0"), "--count is 0; expected 1 or more"),
         (("--seed", "-1"), "--seed is -1; expected 0 or more"),
         (("--rows", "0"), "--rows is 0; expected 1 or more"),

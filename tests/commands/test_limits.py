@@ -102,7 +102,14 @@ def test_memory_grows_with_pieces_rows_and_particles(monkeypatch):
 
     monkeypatch.setattr(limits, "memory", lambda: 0)
     for smaller, larger in itertools.pairwise(
-        [(1, 64), (1000, 4096), (10_000, 4096), (10_000, 4096, 4096)]
+        [
+            (1, 64, 1),
+            (8, 64, 1),
+            (8, 64, 8),
+            (1000, 4096, 1),
+            (10_000, 4096, 1),
+            (10_000, 4096, 4096),
+        ]
     ):
         assert needed(*smaller) < needed(*larger)
     assert 1 < needed(1, 640, 256) < 2, "which every machine has"
@@ -113,7 +120,17 @@ def test_what_this_machine_has_no_memory_for_is_refused(folder, settings_file, m
     (folder / "params.yaml").write_text(settings_file.read_text())
     monkeypatch.setattr(limits, "memory", lambda: 4 * limits.GIGABYTE)
     error = running.kantor(
-        folder, "compose", "bad", "--plan", "none", "--count", 9999, "--rows", 4096
+        folder,
+        "compose",
+        "bad",
+        "--plan",
+        "none",
+        "--count",
+        9999,
+        "--rows",
+        4096,
+        "--particles",
+        1,
     )
     assert error == (
         "error: to compose 9999 of 4096 rows takes about 12.2 GB of memory, and this machine has "

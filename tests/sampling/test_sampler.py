@@ -7,7 +7,7 @@ from helpers.music import random_grid
 from helpers.networks import probabilities, shared
 from kantor import chorale, params
 from kantor.params import SamplerOptions
-from kantor.sampling import sampler
+from kantor.sampling import composing, sampler
 from kantor.sampling.sampler import Request
 from kantor.system.errors import KantorError
 
@@ -107,9 +107,9 @@ def test_a_model_that_ran_away_is_an_error(network, alone):
 def test_groups_of_pieces_make_no_difference(eager, monkeypatch):
     network = shared("recurrent only")
     requests = [request(3, seed) for seed in range(5)]
-    together = sampler.compose(network, requests)
+    together = composing.compose(network, requests)
     monkeypatch.setattr(sampler, "PIECES_AT_ONCE", 2)
-    assert np.array_equal(sampler.compose(network, requests), together)
+    assert np.array_equal(composing.compose(network, requests), together)
 
 
 def test_the_options_of_a_piece_are_its_own(eager):
@@ -117,9 +117,9 @@ def test_the_options_of_a_piece_are_its_own(eager):
     one = request(seed=3, temperature=5.0)
     strict = request(seed=3, temperature=5.0, top_k=1)
     likeliest = request(seed=3, temperature=0.0)
-    free, tight, sure = sampler.compose(network, [one, strict, likeliest])
+    free, tight, sure = composing.compose(network, [one, strict, likeliest])
     assert np.array_equal(tight, sure) and not np.array_equal(tight, free)
-    assert np.array_equal(free, sampler.compose(network, [one])[0])
+    assert np.array_equal(free, composing.compose(network, [one])[0])
 
 
 def test_every_piece_has_a_seed_of_its_own():

@@ -1,0 +1,134 @@
+"""Faults of rows, by hand; and that particles with fewer of them go on."""
+
+import numpy as np
+import pytest
+
+from helpers.networks import shared
+from kantor import chorale, plan
+from kantor.params import SamplerOptions
+from kantor.plan import BAR, PLACE, TONIC, UNKNOWN
+from kantor.sampling import composing, faults
+from kantor.sampling.faults import CLASH, Standing
+from kantor.sampling.sampler import Request
+from kantor.system.runtime import tf
+
+C_MAJOR = (72, 67, 64, 48)
+WITHOUT_FIFTH = (72, 64, 60, 48)
+IN_INVERSION = (72, 67, 60, 52)
+SEVENTH = (71, 65, 62, 55)
+C_MINOR = (72, 67, 63, 48)
+G_MAJOR = (71, 67, 62, 55)
+CLASHING = (72, 71, 64, 48)
+
+
+def marks(grid, plan_rows) -> list[float]:
+    """The faults of each row of a grid (rows, 4) that begins after a silence."""
+    tokens = chorale.encode(np.asarray(grid))
+    before, chord, result = tf.zeros((1, 4), tf.int32), faults.standing(1), []
+    for row, asked in zip(tokens, plan_rows, strict=True):
+        notes = tf.constant(row[None])
+        count, chord = faults.count(before, notes, tf.constant(asked[None], tf.int32), chord)
+        before = notes
+        result.append(float(count[0]))
+    return result
+
+
+def held(*chords: tuple[tuple[int, ...], int]) -> list[tuple[int, ...]]:
+    """Chords, each for so many rows."""
+    return [chord for chord, rows in chords for _ in range(rows)]
+
+
+def test_a_piece_that_ends_well_has_no_fault():
+    grid = held((G_MAJOR, 4), (SEVENTH, 4), (C_MAJOR, 8))
+    assert sum(marks(grid, plan.regular(0, 0, 16, 0, [16]))) == 0
+
+
+def test_without_a_plan_clashes_and_very_long_stops_count():
+    grid = held((G_MAJOR, 12), (SEVENTH, 1), (CLASHING, 20))
+    assert sum(marks(grid, plan.unknown(len(grid)))) == CLASH + 1
+
+
+@pytest.mark.parametrize(
+    ("chord", "expected"),
+    [
+        (C_MAJOR, 0),
+        (WITHOUT_FIFTH, 0),  # but not at the end of the piece
+        (C_MINOR, 0),
+        (G_MAJOR, 0),
+        (IN_INVERSION, 1),
+        (SEVENTH, 1),
+        ((72, 67, 0, 48), 1),
+    ],
+)
+def test_a_phrase_ends_on_a_triad_in_root_position(chord, expected):
+    grid = held((G_MAJOR if chord == C_MAJOR else C_MAJOR, 8), (chord, 8), (C_MAJOR, 16))
+    assert marks(grid, plan.regular(0, 0, 16, 0, [16, 32]))[15] == expected
+
+
+@pytest.mark.parametrize(
+    ("chord", "expected"),
+    [(C_MAJOR, 0), (WITHOUT_FIFTH, 1), (G_MAJOR, 1), (C_MINOR, 0), (IN_INVERSION, 2)],
+)
+def test_a_piece_ends_on_the_tonic_with_its_fifth(chord, expected):
+    grid = held((SEVENTH, 8), (chord, 8))
+    assert marks(grid, plan.regular(0, 0, 16, 0, [16]))[15] == expected
+
+
+def test_any_triad_ends_a_piece_whose_tonic_is_unknown():
+    asked = plan.regular(0, 0, 16, 0, [16])
+    asked[:, TONIC] = UNKNOWN
+    assert sum(marks(held((C_MAJOR, 4), (SEVENTH, 4), (G_MAJOR, 8)), asked)) == 0
+
+
+def test_a_phrase_ends_with_a_quarter_that_stands():
+    asked = plan.regular(0, 0, 16, 0, [16, 32])
+    grid = held((G_MAJOR, 14), (C_MAJOR, 18))
+    assert marks(grid, asked)[15] == 2  # it began off the beat, too
+    asked[:, [BAR, PLACE]] = UNKNOWN
+    assert marks(grid, asked)[15] == 1
+
+
+@pytest.mark.parametrize(
+    ("bar", "start", "expected"),
+    [(16, 0, 0), (16, 8, 0), (16, 4, 1), (16, 12, 1), (12, 0, 0), (12, 8, 1), (12, 4, 1)],
+)
+def test_the_last_chord_of_a_phrase_begins_on_a_strong_beat(bar, start, expected):
+    rows = 16
+    asked = plan.regular(0, 0, bar, 0, [rows + 8, 64])
+    asked[:, PLACE] = (np.arange(64) - rows + start) % bar
+    grid = held((G_MAJOR, rows - 3), (SEVENTH, 3), (C_MAJOR, 8), (G_MAJOR, 40))
+    assert marks(grid, asked)[rows + 7] == expected
+
+
+def test_a_stop_is_a_fault_where_no_phrase_ends():
+    asked = plan.regular(0, 0, 16, 0, [64])
+    quiet = held((SEVENTH, 4), (C_MAJOR, 5), (G_MAJOR, 5))
+    assert sum(marks(held(*[(G_MAJOR, 5), (SEVENTH, 5)]), asked[:10])) == 0
+    assert marks(held((SEVENTH, 4), (C_MINOR, 8)), asked[:12])[9] == 1, "six rows"
+    cadence = marks(quiet, asked[: len(quiet)])
+    assert cadence[7] == 1, "a quarter, which the bass reached by a fifth"
+    near = asked[-12:]
+    assert sum(marks(held((SEVENTH, 4), (C_MAJOR, 8)), near)) == 0, "where a phrase ends"
+
+
+def test_a_held_semitone_is_no_clash():
+    grid = [(72, 67, 64, 48), (72, 71, 64, 48), (72, 71, 64, 50)]
+    assert marks(grid, plan.unknown(3)) == [0, 0, 0]
+
+
+def test_pieces_with_fewer_faults_go_on():
+    """A random network composes clashes in most rows; of many pieces some have fewer."""
+
+    def total(particles: int, penalty: float) -> float:
+        options = SamplerOptions(particles=particles, penalty=penalty)
+        requests = [Request(None, 16, seed, options) for seed in range(8)]
+        grids = composing.compose(shared("rows"), requests)
+        return sum(sum(marks(grid, plan.unknown(16))) for grid in grids)
+
+    assert total(16, 8.0) < total(16, 0.0) / 2
+
+
+def test_standing_begins_with_nothing():
+    chord = faults.standing(2)
+    assert isinstance(chord, Standing)
+    assert chord.rows.numpy().tolist() == [0, 0] and not chord.cadence.numpy().any()
