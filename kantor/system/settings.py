@@ -1,6 +1,7 @@
 """Settings: blocks of a YAML file, typed and checked."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,8 +50,13 @@ def checked(kind: type[Settings], content: object, where: str, block: str = "") 
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        sentence = refusal.sentence(error, kind.model_json_schema(), content, block)
+        sentence = refusal.sentence(error, _schema(kind), content, block)
         raise KantorError(f"{where}: {sentence}") from None
+
+
+@cache
+def _schema(kind: type[Settings]) -> dict[str, object]:
+    return kind.model_json_schema()
 
 
 def change(content: dict[str, object], changes: Mapping[str, object]) -> dict[str, object]:

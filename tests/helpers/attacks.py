@@ -29,14 +29,9 @@ def keys(
     it must be there.
     """
     schema = resolved(schema, whole)
-    schema = next(
-        (
-            one
-            for one in map(lambda one: resolved(one, whole), schema.get("anyOf", []))
-            if matches(one, content)
-        ),
-        schema,
-    )
+    for option in schema.get("anyOf", ()):
+        if matches(resolved(option, whole), content):
+            schema = resolved(option, whole)
     if isinstance(content, dict):
         for name, value in content.items():
             inner = schema.get("properties", {}).get(name) or schema.get("additionalProperties")

@@ -116,7 +116,10 @@ def test_an_unknown_key_is_named_with_the_nearest_one(path):
     "schema", [SCHEMA, *ARCHITECTURES.values()], ids=["params", *ARCHITECTURES]
 )
 def test_every_number_has_bounds_and_every_list_and_text_a_longest_one(schema):
-    quick = schema.get("$defs", {}).get("Reproduce", {}).get("properties", {}).pop("quick", None)
+    schema = copy.deepcopy(schema)
+    schema.get("$defs", {}).get("Reproduce", {"properties": {"quick": None}})["properties"].pop(
+        "quick"
+    )
     open_ = [
         one
         for one in all_of(schema)
@@ -124,7 +127,7 @@ def test_every_number_has_bounds_and_every_list_and_text_a_longest_one(schema):
         if not LIMITS.get(one.get("type"), set())
         <= {name.replace("exclusiveM", "m") for name in one}
     ]
-    assert not open_, quick
+    assert not open_
 
 
 LIMITS = {
@@ -242,7 +245,7 @@ CONTRADICTIONS = [
     ),
     ({"compose.samples": {"prompt": CONTENT["compose"]["samples"]["cold"]}}, "'prompt' can't name"),
     ({"compose.samples": {"../a": CONTENT["compose"]["samples"]["cold"]}}, "'../a' can't name"),
-    ({"compose.samples": {300 * "a": CONTENT["compose"]["samples"]["cold"]}}, "a' can't name"),
+    ({"compose.samples": {300 * "a": CONTENT["compose"]["samples"]["cold"]}}, "aaa can't name"),
     ({"compose.showcase.wish.key": "H minor"}, "compose.showcase.wish.key is 'H minor': expected"),
     ({"compose.showcase.wish.metre": "4/5"}, "compose.showcase.wish.metre is '4/5': expected 1 to"),
     ({"model.architecture": "transformer"}, "model.architecture is 'transformer': expected one"),
