@@ -1,11 +1,15 @@
 """Errors that a user can mend, and how a program of this project ends on one, or on Ctrl-C."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
-from types import TracebackType
+from types import FrameType, TracebackType
 
 INTERRUPTED = 130  # the exit code of what SIGINT ended, as shells have it
+# Libraries that are being loaded may swallow a Ctrl-C, or make another error of it.
+_pressed = threading.Event()
 
 
 class KantorError(Exception):
@@ -18,23 +22,30 @@ def run(command: Callable[[], None]) -> None:
     With KANTOR_DEBUG=1 in the environment the traceback of bad input is shown as well.
     """
     try:
+        stop_if_interrupted()
         command()
-    except (KantorError, OSError) as error:
-        if os.environ.get("KANTOR_DEBUG") == "1":
+    except BaseException as error:
+        if _is_interrupt(error):
+            print("interrupted", file=sys.stderr)
+            sys.exit(INTERRUPTED)
+        if not isinstance(error, (KantorError, OSError)) or os.environ.get("KANTOR_DEBUG") == "1":
             raise
         sys.exit(f"error: {error}")
-    except BaseException as error:
-        if not _is_interrupt(error):
-            raise
-        print("interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
 
 
-def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is the reason, maybe of what a library makes of it while it is loaded."""
-    while error and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
+def stop_if_interrupted() -> None:
+    """Raise KeyboardInterrupt if Ctrl-C was pressed: call it when libraries have been loaded."""
+    if _pressed.is_set():
+        raise KeyboardInterrupt
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    return isinstance(error, KeyboardInterrupt) or _pressed.is_set()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _pressed.set()
+    raise KeyboardInterrupt
 
 
 def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -47,3 +58,9 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
 
 
 sys.excepthook = _hook
+# Whoever has set it otherwise, or ignores it as `nohup` does, keeps that.
+if (
+    signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    and threading.current_thread() is threading.main_thread()
+):
+    signal.signal(signal.SIGINT, _interrupt)
