@@ -7,13 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from kantor import plan as plans
+from kantor.bounds import LONGEST
 from kantor.chorale import ROWS_PER_QUARTER
 from kantor.metadata import Metadata
 from kantor.params import Wish
 from kantor.plan import BAR, MODE, PHRASE, PLACE, TONIC, UNKNOWN
 from kantor.system.errors import KantorError
-
-LONGEST = 4096
 
 
 class Outline(NamedTuple):

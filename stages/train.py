@@ -13,7 +13,7 @@ from kantor import params
 from kantor.data import records
 from kantor.network import model, model_file
 from kantor.system import atomic, environment, errors, runtime
-from kantor.training import examples, loop, strikes
+from kantor.training import examples, loop, needs, strikes
 from kantor.training.checkpoint import Checkpoint, fingerprint
 
 INPUT = Path("data/records")
@@ -25,6 +25,7 @@ CHECKPOINTS = Path("models/checkpoints")
 
 def main() -> None:
     settings = params.load()
+    needs.check(settings)
     runtime.pin(settings.threads, settings.train.replicas)
     runtime.keras.utils.set_random_seed(settings.seed)
 

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import yaml
-
 # First of all, before a module of the study imports numpy.
 from kantor.system import processor as processor
+from kantor.system import settings
 
 FOLDER = Path(__file__).with_name("variants")  # a file each: DVC runs what depends on a changed one
 
@@ -38,4 +37,4 @@ def techniques() -> dict[str, tuple[str, str]]:
 
 
 def _listed() -> dict[str, dict[str, object]]:
-    return {path.stem: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}
+    return {path.stem: settings.content(path) for path in sorted(FOLDER.glob("*.yaml"))}

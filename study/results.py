@@ -6,15 +6,14 @@ from pathlib import Path
 
 import optuna
 import pandas as pd
-import yaml
 from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import TrialState
 from optuna.visualization import matplotlib as plots
 
-from kantor.system import atomic
+from kantor.system import atomic, core_yaml
 from study import drawing, space, trials
 
-_yaml = functools.partial(yaml.safe_dump, sort_keys=False, default_flow_style=None)
+_yaml = functools.partial(core_yaml.dump, default_flow_style=None)
 
 
 def write(search: space.Search, study: optuna.Study, folder: Path) -> None:

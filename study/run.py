@@ -21,11 +21,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 import study
 from kantor import params
-from kantor.system import atomic, errors
+from kantor.system import atomic, core_yaml, errors
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUNS = PROJECT / "study/runs"
@@ -143,7 +142,7 @@ def settle(folder: Path, changes: dict[str, object]) -> params.Params:
     settings = params.load(PROJECT / "params.yaml", changes)
     folder.mkdir(parents=True, exist_ok=True)
     with atomic.output(folder / "params.yaml") as fresh:
-        fresh.write_text(yaml.safe_dump(settings.model_dump(), sort_keys=False))
+        fresh.write_text(core_yaml.dump(settings.model_dump()))
     return settings
 
 

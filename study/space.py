@@ -13,6 +13,7 @@ from kantor import params
 from kantor.network import registry
 from kantor.system.errors import KantorError
 
+NAME = "up to 100 letters, digits, underscores and hyphens"
 Value = int | float | str | bool | list[int]
 
 
@@ -22,7 +23,7 @@ class Values(params.Block):
     low: int | float | None = None
     high: int | float | None = None
     log: bool = False
-    choices: Annotated[list[Value], Field(min_length=2)] | None = None
+    choices: Annotated[list[Value], Field(min_length=2, max_length=100)] | None = None
 
     def draw(self, trial: optuna.Trial, key: str) -> Value:
         """A value for a key; ValueError if `low` isn't below `high`, and with `log` above 0."""
@@ -34,15 +35,15 @@ class Values(params.Block):
 
 class Pruning(params.Block):
     startup_trials: params.Count
-    warmup_epochs: Annotated[int, Field(ge=0)]
+    warmup_epochs: Annotated[int, Field(ge=0, le=10_000)]
 
 
 class Search(params.Block):
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$", description=NAME)]
     trials: params.Count
     seed: params.Seed
-    changes: dict[str, Value]
-    space: Annotated[dict[str, Values], Field(min_length=1)]
+    changes: Annotated[dict[str, Value], Field(max_length=100)]
+    space: Annotated[dict[str, Values], Field(min_length=1, max_length=100)]
     pruning: Pruning
 
     def draw(self, trial: optuna.Trial) -> dict[str, Value]:

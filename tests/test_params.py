@@ -50,7 +50,9 @@ def test_a_missing_key_no_yaml_and_no_file_are_told_apart(tmp_path):
     assert "not YAML" in refusal(tmp_path, "seed: [")
     content = yaml.safe_load(TEXT)
     del content["preprocess"]["window"]
-    assert "preprocess.window: Field required" in refusal(tmp_path, yaml.safe_dump(content))
+    assert "preprocess.window is missing: expected a whole number from 1 to 4096" in refusal(
+        tmp_path, yaml.safe_dump(content)
+    )
 
 
 @pytest.mark.parametrize("text", ["", "# Every setting of the pipeline.\n", "- seed\n", "seed\n"])
@@ -62,8 +64,8 @@ def test_a_file_without_keys_is_told(tmp_path, text, changes):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("seed: 1\nthreads: 2\nseed: 3\n", "the key seed in line 3 is there twice"),
-        ("train:\n  epochs: 2\n\n  epochs: 2\n", "the key epochs in line 4 is there twice"),
+        ("seed: 1\nthreads: 2\nseed: 3\n", "line 3: the key seed is there twice"),
+        ("train:\n  epochs: 2\n\n  epochs: 2\n", "line 4: the key epochs is there twice"),
     ],
 )
 def test_a_repeated_key_is_named_with_its_line(tmp_path, text, words):
@@ -80,6 +82,6 @@ def test_a_change_is_made_before_the_check_and_its_block_is_there(settings_file)
 
 def test_settings_that_contradict_each_other_are_told(tmp_path):
     words = refusal(tmp_path, TEXT, {"train.epochs": 2, "train.schedule.warmup_epochs": 2})
-    assert "schedule.warmup_epochs must be fewer than epochs" in words
+    assert "train.schedule.warmup_epochs is 2: expected fewer than train.epochs" in words
     words = refusal(tmp_path, TEXT, {"train.batch_size": 9, "train.replicas": 2})
-    assert "batch_size must be a multiple of replicas" in words
+    assert "train.batch_size is 9: expected a multiple of train.replicas" in words

@@ -2,12 +2,12 @@
 
 import argparse
 import math
-import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from kantor.bounds import LONGEST
 from kantor.chorale import VOCABULARY_SIZE
-from kantor.planning import LONGEST
+from kantor.system import memory
 from kantor.system.errors import KantorError
 
 
@@ -33,10 +33,9 @@ LIMITS = {
     "phrases": Limit(1, LONGEST, f"a bar has a row or more, and a piece no more than {LONGEST}"),
 }
 
-GIGABYTE = 10**9
 # As measured with the default network, and rounded up: of TensorFlow and what it compiles; of each
 # piece that is composed at the same time, and each row of it; of each row of a finished piece.
-LOADED = 1.2 * GIGABYTE
+LOADED = 1.2 * memory.GIGABYTE
 BYTES_A_PIECE = 65_536
 BYTES_A_ROW = 512
 BYTES_A_FINISHED_ROW = 256
@@ -64,18 +63,6 @@ def check_memory(pieces: int, rows: int, particles: int) -> None:
     together = max(particles, min(pieces * particles, PIECES_AT_ONCE))
     needed = LOADED + together * (BYTES_A_PIECE + rows * BYTES_A_ROW)
     needed += pieces * rows * BYTES_A_FINISHED_ROW
-    there = memory()
-    if needed > there:
-        what = f"{pieces} of {rows} rows" + (
-            f" with {particles} particles" if particles > 1 else ""
-        )
-        raise KantorError(
-            f"to compose {what} takes about {needed / GIGABYTE:.1f} GB of memory, and this machine "
-            f"has {there / GIGABYTE:.1f}; ask for fewer or shorter pieces"
-            + (", or fewer particles" if particles > 1 else "")
-        )
-
-
-def memory() -> int:
-    """The bytes of memory that this machine has."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    what = f"{pieces} of {rows} rows" + (f" with {particles} particles" if particles > 1 else "")
+    advice = "ask for fewer or shorter pieces" + (", or fewer particles" if particles > 1 else "")
+    memory.check(needed, f"to compose {what}", advice)

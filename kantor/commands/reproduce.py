@@ -32,7 +32,7 @@ from pathlib import Path
 import yaml
 
 from kantor import params
-from kantor.system import environment, repository
+from kantor.system import core_yaml, environment, repository
 from kantor.system.dependencies import VERSIONS
 from kantor.system.errors import KantorError
 
@@ -161,12 +161,20 @@ def outputs(lock: Path) -> dict[str, str]:
 def change(path: Path, changes: dict[str, object]) -> None:
     """Set keys, such as `train.epochs`, in a params.yaml."""
     settings = params.change(params.content(path), changes)
-    path.write_text(yaml.safe_dump(settings, sort_keys=False))
+    path.write_text(core_yaml.dump(settings))
 
 
 def shrink(path: Path) -> None:
-    """Make a params.yaml the tiny setting that its `reproduce.quick` describes."""
-    change(path, params.load(path).reproduce.quick)
+    """Make a params.yaml the tiny setting that its `reproduce.quick` describes.
+
+    KantorError names a key of that setting that is wrong.
+    """
+    tiny = params.load(path).reproduce.quick
+    try:
+        params.load(path, tiny)
+    except KantorError as error:
+        raise KantorError(f"{error}, as reproduce.quick says") from None
+    change(path, tiny)
 
 
 def compare(

@@ -13,13 +13,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
-
 from kantor import params
 from kantor.elsewhere import check, processors
 from kantor.elsewhere.recipes import NETWORKS
 from kantor.elsewhere.verdict import Results
-from kantor.system import repository
+from kantor.system import core_yaml, repository
 
 SHARED_STAGES = ("download", "preprocess")
 STAGES = ("train", "evaluate", "compose", "judge", "render", "report")
@@ -50,7 +48,7 @@ def _outputs(clone: Path, variables: dict[str, str], tell: Callable[[str], None]
             shutil.copytree(clone, folder, ignore=shutil.ignore_patterns(".git"))
             settings = folder / "params.yaml"
             changed = params.change(params.content(settings), changes | SHORTER)
-            settings.write_text(yaml.safe_dump(changed, sort_keys=False))
+            settings.write_text(core_yaml.dump(changed))
             for stage in STAGES:
                 tell(f"{name} {stage}")
                 before = _files(folder)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from kantor.params import Block
+from kantor.system.settings import Block
 
 if TYPE_CHECKING:
     from kantor.system.runtime import keras
@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 # Ends the names of layers that weight decay leaves alone: few numbers that have to grow large, as
 # for what is nearly forbidden.
 RULE = "_rule"
+
+
+class Size(NamedTuple):
+    """How large a network is: its parameters, and how many numbers its layers give for a step."""
+
+    parameters: int
+    outputs: int
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,8 @@ class Architecture:
       piece that were like this one (kantor.network.lookback); for networks of rows alone.
     - `plan`: whether it takes, last of all, what is asked of each row, int (batch, rows, 6)
       (kantor.plan); for networks of rows alone.
+    - `size(settings)`: how large such a network is, before it is there, so that one that this
+      machine has no memory for is refused; None if that can't be told.
     """
 
     name: str
@@ -40,3 +49,4 @@ class Architecture:
     steps: Literal["notes", "rows"]
     lookback: bool = False
     plan: bool = False
+    size: "Callable[[Block], Size] | None" = None

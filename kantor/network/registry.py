@@ -3,6 +3,7 @@
 from kantor import params
 from kantor.network import row_gru, wavenet_lstm
 from kantor.network.architecture import Architecture
+from kantor.system import refusal
 from kantor.system.errors import KantorError
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -24,15 +25,14 @@ def configured(
     blocks = {}
     for name, content in model.model_extra.items():
         if name not in ARCHITECTURES:
-            raise KantorError(
-                f"{where}: model.{name}: no such key; expected architecture, members, or an "
-                f"architecture ({', '.join(ARCHITECTURES)})"
-            )
+            names = ["architecture", "members", *ARCHITECTURES]
+            raise KantorError(f"{where}: model.{name}: {refusal.unknown_key(name, names)}")
         kind = ARCHITECTURES[name].settings
         blocks[name] = params.checked(kind, content, where, f"model.{name}")
     if model.architecture not in blocks:
+        named = refusal.shown(model.architecture)
         raise KantorError(
-            f"{where}: model.architecture is {model.architecture!r}; expected one that has "
-            f"settings under model ({', '.join(blocks)})"
+            f"{where}: model.architecture is {named}: expected one that has settings under model "
+            f"({', '.join(blocks)})"
         )
     return ARCHITECTURES[model.architecture], blocks[model.architecture]

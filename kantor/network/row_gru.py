@@ -13,22 +13,31 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
+from kantor.bounds import Share, Units
 from kantor.chorale import VOCABULARY_SIZE, VOICES
 from kantor.network import plan_features, voice_leading
-from kantor.network.architecture import Architecture
+from kantor.network.architecture import Architecture, Size
 from kantor.network.lookback import HINTS, LEVELS, LONGEST_HOLD, PERIOD
-from kantor.params import Block, Count, Share
 from kantor.plan import COLUMNS
 from kantor.system import runtime
+from kantor.system.settings import Block
 
 if TYPE_CHECKING:
     from kantor.system.runtime import keras
 
 
+# Of the vectors that stand for how long a voice has held its note, for how many rows a place is
+# alike, and for the place in a period.
+LENGTH_WIDTH, LIKENESS_WIDTH, PLACE_WIDTH = 8, 8, 16
+# Parameters of the layers whose size no setting changes, and about how many numbers they give for
+# a row, most of them of kantor.network.voice_leading.
+FIXED, FIXED_OUTPUTS = 190_400, 8_000
+
+
 class Settings(Block):
-    embedding: Count
-    units: Annotated[list[Count], Field(min_length=1)]
-    head: Count
+    embedding: Units
+    units: Annotated[list[Units], Field(min_length=1, max_length=16)]
+    head: Units
     dropout: Share
 
 
@@ -45,10 +54,10 @@ def member(settings: Settings, name: str) -> "keras.Model":
 
     embed = _embedding(VOCABULARY_SIZE + 1, settings.embedding, "notes")
     current, (previous, like_row, like_voice) = embed(rows), map(embed, guesses)
-    length = _embedding(LONGEST_HOLD, 8, "length")(held)
-    row_likeness = layers.Embedding(LEVELS, 8, name="row_likeness")(row_level[:, :, 0])
-    voice_likeness = _embedding(LEVELS, 8, "voice_likeness")(voice_level)
-    place = layers.Embedding(PERIOD, 16, name="place")(position[:, :, 0])
+    length = _embedding(LONGEST_HOLD, LENGTH_WIDTH, "length")(held)
+    row_likeness = layers.Embedding(LEVELS, LIKENESS_WIDTH, name="row_likeness")(row_level[:, :, 0])
+    voice_likeness = _embedding(LEVELS, LIKENESS_WIDTH, "voice_likeness")(voice_level)
+    place = layers.Embedding(PERIOD, PLACE_WIDTH, name="place")(position[:, :, 0])
 
     features = plan_features.read(plan, rows, before, settings.dropout)
     so_far = [*_voices(previous), *_voices(length), place, *features.form]
@@ -116,4 +125,24 @@ def _voices(values: "keras.KerasTensor") -> "list[keras.KerasTensor]":
     return [values[:, :, voice] for voice in range(len(VOICES))]
 
 
-ARCHITECTURE = Architecture("row_gru", Settings, member, steps="rows", lookback=True, plan=True)
+def size(settings: Settings) -> Size:
+    """The size of a member, before it is there."""
+    form = sum(width for *_, width in plan_features.FORM.values())
+    width = len(VOICES) * (settings.embedding + LENGTH_WIDTH) + PLACE_WIDTH + form
+    parameters = FIXED + len(VOICES) * (VOCABULARY_SIZE + 1) * settings.embedding
+    outputs = width
+    for units in settings.units:
+        parameters += 3 * units * (width + units + 2)
+        outputs += 4 * units
+        width = units
+    for voice in range(len(VOICES)):
+        inputs = width + form + PLACE_WIDTH + 2 * LIKENESS_WIDTH + LENGTH_WIDTH
+        inputs += (3 + voice) * settings.embedding + 3 * voice
+        parameters += (inputs + 1) * settings.head + (settings.head + 1) * (VOCABULARY_SIZE + 3)
+        outputs += inputs + 2 * settings.head
+    return Size(parameters, outputs + FIXED_OUTPUTS)
+
+
+ARCHITECTURE = Architecture(
+    "row_gru", Settings, member, steps="rows", lookback=True, plan=True, size=size
+)

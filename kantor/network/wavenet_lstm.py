@@ -2,24 +2,28 @@
 1609.03499), then LSTM layers. Either part may be left out.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from pydantic import Field
+
+from kantor.bounds import NotNegative, Share, Units
 from kantor.chorale import VOCABULARY_SIZE
-from kantor.network.architecture import Architecture
-from kantor.params import Block, Count, NotNegative, Share
+from kantor.network.architecture import Architecture, Size
 from kantor.system import runtime
+from kantor.system.settings import Block
 
 if TYPE_CHECKING:
     from kantor.system.runtime import keras
 
 
 class Settings(Block):
-    embedding: Count
-    filters: list[Count]
-    kernel: Count
+    embedding: Units
+    # The twelfth convolution sees notes 2,048 apart, nearly a whole piece.
+    filters: Annotated[list[Units], Field(max_length=12)]
+    kernel: Annotated[int, Field(ge=1, le=64)]
     batch_norm: bool
-    pooling: Count
-    lstm: list[Count]
+    pooling: Annotated[int, Field(ge=1, le=64)]
+    lstm: Annotated[list[Units], Field(max_length=16)]
     dropout: Share
     l1: NotNegative
     l2: NotNegative
@@ -64,4 +68,20 @@ def member(settings: Settings, name: str) -> "keras.Model":
     return runtime.keras.Model(arpeggio, probabilities, name=name)
 
 
-ARCHITECTURE = Architecture("wavenet_lstm", Settings, member, steps="notes")
+def size(settings: Settings) -> Size:
+    """The size of a member, before it is there."""
+    width = outputs = settings.embedding
+    parameters = VOCABULARY_SIZE * settings.embedding
+    for filters in settings.filters:
+        parameters += (settings.kernel * width + 1) * filters
+        parameters += 4 * filters if settings.batch_norm else 0
+        outputs += 4 * filters
+        width = filters
+    for units in settings.lstm:
+        parameters += 4 * units * (width + units + 1)
+        outputs += 6 * units
+        width = units
+    return Size(parameters + (width + 1) * VOCABULARY_SIZE, outputs + VOCABULARY_SIZE)
+
+
+ARCHITECTURE = Architecture("wavenet_lstm", Settings, member, steps="notes", size=size)

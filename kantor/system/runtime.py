@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kantor.system import caches, processor
-from kantor.system.errors import KantorError
+from kantor.system.errors import KantorError, stop_if_interrupted
 
 if TYPE_CHECKING:
     # Read by kantor.system.dependencies too, which can't see what is loaded below.
@@ -29,6 +29,7 @@ def __getattr__(name: str) -> object:
     processor.check()
     with _without_native_log():
         keras, tf = importlib.import_module("keras"), importlib.import_module("tensorflow")
+    stop_if_interrupted()
     caches.pin()
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)

@@ -10,6 +10,7 @@ import pytest
 from helpers import running
 from kantor.commands import completing, compose, fill, harmonise, limits, writing
 from kantor.sampling import sampler
+from kantor.system import memory
 from kantor.system.errors import KantorError
 
 COMMANDS = {"compose": (), "harmonise": ("melody.csv",), "fill": ("piece.csv",)}
@@ -100,7 +101,7 @@ def test_memory_grows_with_pieces_rows_and_particles(monkeypatch):
             limits.check_memory(*asked)
         return float(str(error.value).split("about ")[1].split(" GB")[0])
 
-    monkeypatch.setattr(limits, "memory", lambda: 0)
+    monkeypatch.setattr(memory, "installed", lambda: 0)
     for smaller, larger in itertools.pairwise(
         [
             (1, 64, 1),
@@ -118,7 +119,7 @@ def test_memory_grows_with_pieces_rows_and_particles(monkeypatch):
 
 def test_what_this_machine_has_no_memory_for_is_refused(folder, settings_file, monkeypatch):
     (folder / "params.yaml").write_text(settings_file.read_text())
-    monkeypatch.setattr(limits, "memory", lambda: 4 * limits.GIGABYTE)
+    monkeypatch.setattr(memory, "installed", lambda: 4 * memory.GIGABYTE)
     error = running.kantor(
         folder,
         "compose",
@@ -142,7 +143,7 @@ def test_what_this_machine_has_no_memory_for_is_refused(folder, settings_file, m
 
 
 def test_a_completion_is_refused_before_its_model_is_loaded(folder, monkeypatch):
-    monkeypatch.setattr(limits, "memory", lambda: limits.GIGABYTE)
+    monkeypatch.setattr(memory, "installed", lambda: memory.GIGABYTE)
     arguments = argparse.Namespace(count=2, model=Path("none"), seed=0)
     options = argparse.Namespace(particles=3)
     with pytest.raises(KantorError, match=r"^to compose 2 of 8 rows with 3 particles takes"):
@@ -151,4 +152,4 @@ def test_a_completion_is_refused_before_its_model_is_loaded(folder, monkeypatch)
 
 def test_as_many_are_composed_at_the_same_time_as_the_memory_is_reckoned_for():
     assert limits.PIECES_AT_ONCE == sampler.PIECES_AT_ONCE
-    assert limits.memory() > limits.GIGABYTE
+    assert memory.installed() > memory.GIGABYTE

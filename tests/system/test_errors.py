@@ -1,5 +1,11 @@
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
+from helpers.project import PROJECT
 from kantor.system import errors
 
 
@@ -19,3 +25,45 @@ def test_the_traceback_is_there_for_those_who_ask(monkeypatch):
     monkeypatch.setenv("KANTOR_DEBUG", "1")
     with pytest.raises(errors.KantorError):
         errors.run(fail)
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_is_one_line_and_code_130(capsys):
+    with pytest.raises(SystemExit) as ended:
+        errors.run(interrupt)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_other_errors_keep_their_traceback():
+    with pytest.raises(ZeroDivisionError):
+        errors.run(lambda: 1 / 0)
+
+
+START = "import time\nfrom kantor.system import errors\n"
+# What gets a Ctrl-C, and may swallow it or make something else of it, as libraries do.
+BODIES = {
+    "while it imports": "{wait}",
+    "disguised": "try: {wait}\nexcept BaseException: raise ImportError('half of it is missing')",
+    "swallowed": "try: {wait}\nexcept BaseException: pass\nerrors.run(lambda: print('it runs'))",
+    "while it runs": "errors.run(lambda: [{wait}])",
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_ctrl_c_in_a_process_is_one_line_and_code_130(body):
+    process = subprocess.Popen(
+        [sys.executable, "-c", START + body.format(wait="print(flush=True), time.sleep(60)")],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate() == ("", "interrupted\n")
+    assert process.returncode == 130
