@@ -1,0 +1,140 @@
+"""Files of scores as music21's parts: within limits of size and time, and with what no grid can
+hold refused.
+"""
+
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+from music21 import converter, instrument, key, meter, midi, spanner, stream
+
+from kantor import plan
+from kantor.chorale import MOST_ROWS, ROWS_PER_QUARTER
+from kantor.details import MOST_SHARPS
+from kantor.system import inputs
+from kantor.system.errors import KantorError
+
+MIDI = (".mid", ".midi")
+EXPECTED = "a score"
+# A chorale's MusicXML has 0.3 MiB; ten thousand notes, below, have 8.
+MOST_MEBIBYTES = 16
+MOST_MEBIBYTES_UNPACKED = 32
+# The longest chorale has a thousand notes. A thousand more take a second or two to read.
+MOST_NOTES = 10_000
+MOST_SECONDS = 20
+
+
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Whatever goes wrong while a score is read, or takes too long, is a KantorError.
+
+    music21 has no common class for what can be wrong in a file, and notices some of it only when
+    it is asked for notes. Its warnings are about notation that no grid has.
+    """
+    late = (
+        f"{path}: more than {MOST_SECONDS} s to read; expected {EXPECTED} that takes less; cut it "
+        "into pieces"
+    )
+    with inputs.time_limit(MOST_SECONDS, late), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except KantorError:
+            raise
+        except Exception as error:
+            raise KantorError(
+                f"{path}: not a score that music21 can read ({inputs.reason(error)}); write it "
+                "anew, as MusicXML"
+            ) from error
+
+
+def parts(path: Path) -> list[stream.Part]:
+    """The parts of a score that music21 reads, with all times as they are in the file, and all
+    pitches as they sound.
+
+    KantorError tells what is too large, or what no grid and no details can hold.
+    """
+    inputs.check(path, EXPECTED, MOST_MEBIBYTES, "no such file; name a score")
+    if zipfile.is_zipfile(path):
+        inputs.check_archive(path, EXPECTED, MOST_MEBIBYTES_UNPACKED)
+    _check_notes(path)
+    score = converter.parse(path, forceSource=True, quantizePost=False)
+    if isinstance(score, stream.Opus):
+        raise KantorError(f"{path}: {len(score.scores)} pieces; expected a file of one")
+    for part in score.parts:
+        check_length(path, Fraction(part.highestTime) * ROWS_PER_QUARTER)
+        _check_marks(path, part)
+    return [_sounding(part) for part in score.parts]
+
+
+def check_length(path: Path, rows: Fraction) -> None:
+    """Raise KantorError if a score has too many rows."""
+    if rows > MOST_ROWS:
+        raise KantorError(
+            f"{path}: {float(rows):.0f} sixteenths; expected {MOST_ROWS} at most; cut it into "
+            "pieces"
+        )
+
+
+def _check_notes(path: Path) -> None:
+    """Raise KantorError if there are too many notes, or a MIDI file is too long, which costs
+    little to find out beforehand.
+    """
+    if path.suffix.lower() in MIDI:
+        file = midi.MidiFile()
+        file.open(path)
+        try:
+            file.read()
+        finally:
+            file.close()
+        events = [event for track in file.tracks for event in track.events]
+        count = sum(event.type == midi.ChannelVoiceMessages.NOTE_ON for event in events)
+        for track in file.tracks:
+            ticks = sum(event.time for event in track.events if event.isDeltaTime())
+            check_length(path, Fraction(ticks * ROWS_PER_QUARTER, file.ticksPerQuarterNote))
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            count = sum(_written(archive.read(name)) for name in archive.namelist())
+    else:
+        count = _written(path.read_bytes())
+    if count > MOST_NOTES:
+        raise KantorError(
+            f"{path}: {count} notes; expected {MOST_NOTES} at most; cut it into pieces"
+        )
+
+
+def _written(text: bytes) -> int:
+    """How many notes and rests a text of MusicXML has."""
+    return text.count(b"<note>") + text.count(b"<note ")
+
+
+def _check_marks(path: Path, part: stream.Part) -> None:
+    """Raise KantorError for a signature or a metre that details can't hold."""
+    for signature in part.recurse().getElementsByClass(key.KeySignature):
+        if signature.sharps is not None and abs(signature.sharps) > MOST_SHARPS:
+            kind = "sharps" if signature.sharps > 0 else "flats"
+            raise KantorError(
+                f"{path}: a signature of {abs(signature.sharps)} {kind}; expected "
+                f"{MOST_SHARPS} at most; spell it in another key"
+            )
+    for metre in part.recurse().getElementsByClass(meter.TimeSignature):
+        if not plan.METRE.fullmatch(metre.ratioString):
+            raise KantorError(
+                f"{path}: the metre {metre.ratioString}; expected 1 to 99 beats and their unit "
+                "(1, 2, 4, 8 or 16), such as 4/4; write it in another metre"
+            )
+
+
+def _sounding(part: stream.Part) -> stream.Part:
+    """A part with its pitches as they sound."""
+    moved = part.recurse().getElementsByClass((instrument.Instrument, spanner.Ottava))
+    # Of a long part it takes a second, and few parts need it.
+    return part.toSoundingPitch() if any(map(_moves, moved)) else part
+
+
+def _moves(mark: instrument.Instrument | spanner.Ottava) -> bool:
+    """Whether notes sound elsewhere than where they are written because of a mark."""
+    return isinstance(mark, spanner.Ottava) or mark.transposition is not None
