@@ -80,10 +80,11 @@ def check_length(path: Path, rows: Fraction) -> None:
 
 
 def _check_notes(path: Path) -> None:
-    """Raise KantorError if there are too many notes, or a MIDI file is too long, which costs
-    little to find out beforehand.
+    """Raise KantorError if there are too many notes, or a MIDI file is too long or was cut, which
+    costs little to find out beforehand.
     """
     if path.suffix.lower() in MIDI:
+        _check_whole(path)
         file = midi.MidiFile()
         file.open(path)
         try:
@@ -103,6 +104,23 @@ def _check_notes(path: Path) -> None:
     if count > MOST_NOTES:
         raise KantorError(
             f"{path}: {count} notes; expected {MOST_NOTES} at most; cut it into pieces"
+        )
+
+
+def _check_whole(path: Path) -> None:
+    """Raise KantorError if the tracks of a MIDI file end before its header and theirs say so.
+
+    music21 reads what is there, and tells no one. See "Standard MIDI Files 1.0", 1988, "Chunks".
+    """
+    content = path.read_bytes()
+    announced, tracks, place = int.from_bytes(content[10:12], "big"), 0, 0
+    while tracks < announced and place < len(content):
+        tracks += content[place : place + 4] == b"MTrk"
+        place += 8 + int.from_bytes(content[place + 4 : place + 8], "big")
+    if tracks < announced or place > len(content):
+        raise KantorError(
+            f"{path}: not a whole MIDI file; expected {announced} tracks, and it ends before; get "
+            "the file again"
         )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from kantor.system.errors import KantorError
 
 MEBIBYTE = 2**20
+ANY_SIZE = float("inf")
 MOST_MEMBERS = 100
 CHUNK = 2**16
 KINDS = {
