@@ -1,4 +1,4 @@
-"""What a model must be like to be asked for notes: see kantor.network.model. A file may hold any."""
+"""What a model must be like to be asked for notes (kantor.network.model); a file may hold any."""
 
 import numpy as np
 
