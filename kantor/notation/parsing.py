@@ -2,10 +2,11 @@
 hold refused.
 """
 
+import io
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,6 +26,8 @@ MOST_MEBIBYTES_UNPACKED = 32
 # The longest chorale has a thousand notes. A thousand more take a second or two to read.
 MOST_NOTES = 10_000
 MOST_SECONDS = 20
+# How music21 begins to say, to standard error alone, that it leaves a note out.
+LEAVES_OUT = ("Error in parsing event", "Could not get pitch information", "Conversion error")
 
 
 @contextmanager
@@ -32,16 +35,23 @@ def guarded(path: Path) -> Iterator[None]:
     """Whatever goes wrong while a score is read, or takes too long, is a KantorError.
 
     music21 has no common class for what can be wrong in a file, and notices some of it only when
-    it is asked for notes. Its warnings are about notation that no grid has.
+    it is asked for notes. Of its warnings, those about notes that it leaves out count; the others
+    are about notation that no grid has.
     """
     late = (
         f"{path}: more than {MOST_SECONDS} s to read; expected {EXPECTED} that takes less; cut it "
         "into pieces"
     )
-    with inputs.time_limit(MOST_SECONDS, late), warnings.catch_warnings():
+    said = io.StringIO()
+    with (
+        inputs.time_limit(MOST_SECONDS, late),
+        warnings.catch_warnings(),
+        redirect_stderr(said),
+    ):
         warnings.simplefilter("ignore")
         try:
             yield
+            _check_nothing_lost(path, said.getvalue())
         except KantorError:
             raise
         except Exception as error:
@@ -60,10 +70,15 @@ def parts(path: Path) -> list[stream.Part]:
     inputs.check(path, EXPECTED, MOST_MEBIBYTES, "no such file; name a score")
     if zipfile.is_zipfile(path):
         inputs.check_archive(path, EXPECTED, MOST_MEBIBYTES_UNPACKED)
-    _check_notes(path)
+    written = _check_notes(path)
     score = converter.parse(path, forceSource=True, quantizePost=False)
     if isinstance(score, stream.Opus):
         raise KantorError(f"{path}: {len(score.scores)} pieces; expected a file of one")
+    if len(score.parts) < written:
+        raise KantorError(
+            f"{path}: {written} parts, of which only {len(score.parts)} can be told apart; "
+            "expected each in the part list, with an id of its own; write it anew, as MusicXML"
+        )
     for part in score.parts:
         check_length(path, Fraction(part.highestTime) * ROWS_PER_QUARTER)
         _check_marks(path, part)
@@ -79,10 +94,21 @@ def check_length(path: Path, rows: Fraction) -> None:
         )
 
 
-def _check_notes(path: Path) -> None:
+def _check_nothing_lost(path: Path, warned: str) -> None:
+    """Raise KantorError if music21 warned that it leaves a note out."""
+    for line in warned.splitlines():
+        if any(words in line for words in LEAVES_OUT):
+            raise KantorError(
+                f"{path}: a note that music21 can't read ({line.strip():.150}); mend it, or write "
+                "the score anew, as MusicXML"
+            )
+
+
+def _check_notes(path: Path) -> int:
     """Raise KantorError if there are too many notes, or a MIDI file is too long or was cut, which
-    costs little to find out beforehand.
+    costs little to find out beforehand. Returns how many parts MusicXML has, else 0.
     """
+    texts = [b""]
     if path.suffix.lower() in MIDI:
         _check_whole(path)
         file = midi.MidiFile()
@@ -96,15 +122,14 @@ def _check_notes(path: Path) -> None:
         for track in file.tracks:
             ticks = sum(event.time for event in track.events if event.isDeltaTime())
             check_length(path, Fraction(ticks * ROWS_PER_QUARTER, file.ticksPerQuarterNote))
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            count = sum(_written(archive.read(name)) for name in archive.namelist())
     else:
-        count = _written(path.read_bytes())
+        texts = _texts(path)
+        count = sum(text.count(b"<note>") + text.count(b"<note ") for text in texts)
     if count > MOST_NOTES:
         raise KantorError(
             f"{path}: {count} notes; expected {MOST_NOTES} at most; cut it into pieces"
         )
+    return max(0 if b"<score-timewise" in text else text.count(b"<part ") for text in texts)
 
 
 def _check_whole(path: Path) -> None:
@@ -124,9 +149,12 @@ def _check_whole(path: Path) -> None:
         )
 
 
-def _written(text: bytes) -> int:
-    """How many notes and rests a text of MusicXML has."""
-    return text.count(b"<note>") + text.count(b"<note ")
+def _texts(path: Path) -> list[bytes]:
+    """The content of a file, or of all that is packed into it."""
+    if not zipfile.is_zipfile(path):
+        return [path.read_bytes()]
+    with zipfile.ZipFile(path) as archive:
+        return [archive.read(name) for name in archive.namelist()] or [b""]
 
 
 def _check_marks(path: Path, part: stream.Part) -> None:

@@ -79,6 +79,21 @@ def file(folder: Path, score: stream.Score, suffix: str = ".musicxml") -> Path:
     return path
 
 
+def plain(ids: tuple[str, ...], listed: int | None = None) -> bytes:
+    """MusicXML of a part for each id, of one note, lower from part to part; some are listed."""
+    names = "".join(
+        f'<score-part id="P{one}"><part-name>x</part-name></score-part>' for one in ids[:listed]
+    )
+    parts = "".join(
+        f'<part id="P{one}"><measure number="1"><attributes><divisions>1</divisions></attributes>'
+        f"<note><pitch><step>{step}</step><octave>4</octave></pitch><duration>4</duration></note>"
+        "</measure></part>"
+        for one, step in zip(ids, "GFEDCBA", strict=False)
+    )
+    text = f"{XML}<score-partwise><part-list>{names}</part-list>{parts}</score-partwise>"
+    return text.encode()
+
+
 def zipped(members: dict[str, bytes]) -> bytes:
     """A zip archive of some files."""
     buffer = io.BytesIO()

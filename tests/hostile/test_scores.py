@@ -202,6 +202,12 @@ def test_four_parts_of_one_name_keep_all_their_notes(tmp_path, suffix):
     assert files.read(path)[0][0].tolist() == [60, 61, 62, 63]
 
 
+def test_four_parts_of_one_id_keep_all_their_notes(tmp_path):
+    path = tmp_path / "piece.musicxml"
+    path.write_bytes(bad_scores.plain(("1", "1", "1", "1")))
+    assert files.read(path)[0][0].tolist() == [67, 65, 64, 62]
+
+
 def test_chord_symbols_are_no_notes(tmp_path):
     path = bad_scores.file(tmp_path, of_parts(bad_scores.with_chord_symbol))
     assert files.read(path)[0][0].tolist() == [60, 61, 62, 63]
@@ -250,6 +256,16 @@ FILES = {
     "no track": (".mid", midi(b"")[:14], "expected 1 tracks, and it ends before"),
     "XML as MIDI": (".mid", XML.encode(), "not a whole MIDI file"),
     "MIDI as XML": (".musicxml", midi(NOTE), NO_SCORE),
+    "a kern token that is no note": (
+        ".krn",
+        bad_scores.KERN.replace("1g\t1g\t1g\t1g", "1g\tXYZ\t1g\t1g").encode(),
+        "a note that music21 can't read (",
+    ),
+    "a part that is not in the part list": (
+        ".musicxml",
+        bad_scores.plain(("1", "2", "3", "4", "5"), listed=4),
+        "5 parts, of which only 4 can be told apart",
+    ),
     "noise as kern": (".krn", bytes(range(256)), ""),
     "noise as ABC": (".abc", bytes(range(256)), ""),
     "noise as XML": (".xml", bytes(range(256)), NO_SCORE),
