@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kantor.system import inputs
 from kantor.system.errors import KantorError
 
 VOICES = ("soprano", "alto", "tenor", "bass")
@@ -24,6 +25,11 @@ NEVER = 128  # above all MIDI pitches
 VOCABULARY_SIZE = HIGHEST - LOWEST + 2
 ROWS_PER_QUARTER = 4
 
+# Of a file that is read: four times the longest piece that can be asked for.
+MOST_ROWS = 16_384
+MOST_MEBIBYTES = 1.0  # such a file has a fifth of it, and its details a half
+
+SUFFIX = ".csv"
 HEADER = "note0,note1,note2,note3"
 FILE_NAME = re.compile(r"chorale_(\d{3})\.csv")
 DETAILS_NAME = re.compile(r"chorale_\d{3}\.details\.csv")  # see kantor.details
@@ -91,6 +97,10 @@ def from_csv(text: str, name: str) -> np.ndarray:
     header, *lines = text.splitlines() or [""]
     if header.strip() != HEADER:
         raise KantorError(f"{name}: the first line is {header[:60]!r}; expected {HEADER!r}")
+    if len(lines) > MOST_ROWS:
+        raise KantorError(
+            f"{name}: {len(lines)} rows; expected {MOST_ROWS} at most; cut it into pieces"
+        )
     rows = []
     for row, line in enumerate(lines):
         cells = line.split(",")
@@ -115,10 +125,11 @@ def read(path: Path) -> np.ndarray:
 
 def read_text(path: Path, what: str, header: str) -> str:
     """The text of a CSV file that download writes; `what` it is and its header are for errors."""
+    missing = f"no such {what}; run `dvc repro download`"
+    inputs.check(path, f"CSV, {header!r}", MOST_MEBIBYTES, missing)
     try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise KantorError(f"{path}: no such {what}; run `dvc repro download`") from None
+        # Some programs write a byte order mark in front.
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise KantorError(f"{path}: not a text file; expected CSV, {header!r}") from None
 

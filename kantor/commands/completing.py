@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kantor.commands import writing
 
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from kantor.metadata import Metadata
     from kantor.params import Params, Render, SamplerOptions
     from kantor.sampling.completions import Completion
+    from kantor.system.runtime import keras
+
+
+class Completed(NamedTuple):
+    """Pieces that were completed, and the network that says what is struck again in them."""
+
+    pieces: "Sequence[Completion]"
+    striking: "keras.Model | None"
 
 
 def add_drawing(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +38,13 @@ def complete(
     options: "SamplerOptions",
     grid: "np.ndarray",
     plan: "np.ndarray",
-) -> "list[Completion]":
+) -> Completed:
     """Complete a grid (rows, 4) with unknown cells after a plan (rows, 6), as often as the
     arguments ask.
     """
     from kantor.commands import limits
 
+    limits.check_rows(len(grid))
     limits.check_memory(arguments.count, len(grid), options.particles)
 
     from kantor.network import model_file
@@ -45,20 +54,22 @@ def complete(
 
     fragment = Fragment(grid, arguments.seed, options, plan)
     runtime.pin(settings.threads)
-    model = model_file.load(arguments.model)
+    model = model_file.load_predicting(arguments.model)
+    striking = writing.striking_network(arguments.model)
     complete = completions.different(model, fragment, arguments.count, options.particles)
+    writing.check_sounds([one.grid[~fragment.there] for one in complete], arguments.model)
     if len(complete) < arguments.count:
         print(
             f"only {len(complete)} of {arguments.count} came out different; a higher temperature, "
             "a higher top-p or more particles bring more"
         )
-    return complete
+    return Completed(complete, striking)
 
 
 def write(
     arguments: argparse.Namespace,
     render: "Render",
-    completed: "Sequence[Completion]",
+    completed: Completed,
     metadata: "Metadata",
     told: "Details",
 ) -> None:
@@ -68,13 +79,12 @@ def write(
     from kantor.notation.piece import Piece
     from kantor.sampling import completions
 
-    network = writing.striking_network(arguments.model)
-    details = completions.detailed(network, completed, told)
+    details = completions.detailed(completed.striking, completed.pieces, told)
     pieces = [
         Piece(one.grid, "", metadata=metadata, details=own)
-        for one, own in zip(completed, details, strict=True)
+        for one, own in zip(completed.pieces, details, strict=True)
     ]
     names = writing.write(arguments.output, pieces, render)
     print("file  nats a note (-ln of the probability; less is likelier)")
-    for name, one in zip(names, completed, strict=True):
+    for name, one in zip(names, completed.pieces, strict=True):
         print(f"{name:4}  {one.nats:.3f}")

@@ -157,9 +157,11 @@ def _write_composed(
         for number, plan in enumerate(plans)
     ]
     runtime.pin(settings.threads)
-    grids = composing.compose(model_file.load(arguments.model), requests)
-    network = writing.striking_network(arguments.model)
-    details = strikes.detailed(network, grids, requests, prompt.details.struck if prompt else None)
+    model = model_file.load_predicting(arguments.model)
+    striking = writing.striking_network(arguments.model)
+    grids = composing.compose(model, requests)
+    writing.check_sounds([grid[prompt_rows:] for grid in grids], arguments.model)
+    details = strikes.detailed(striking, grids, requests, prompt.details.struck if prompt else None)
     pieces = [
         Piece(
             grid,

@@ -71,11 +71,11 @@ def run(arguments: argparse.Namespace) -> None:
     )
     completed = completing.complete(arguments, settings, options, grid, moved)
     if shift:
-        as_written = [one.moved(-shift, asked) for one in completed]
+        as_written = [one.moved(-shift, asked) for one in completed.pieces]
         fits = not any(len(chorale.out_of_range(one.grid)) for one in as_written)
         print(_shifted(shift, arguments.voice, fits))
         if fits:
-            completed = as_written
+            completed = completed._replace(pieces=as_written)
         elif shift % OCTAVE:
             told = _without_signature(told)
             described = planning.described(moved, params.Wish())

@@ -80,11 +80,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
+    from kantor.system import inputs
     from kantor.system.errors import KantorError
 
     for path in arguments.files:
-        if not path.is_file():
-            raise KantorError(f"{path}: no such file; name a score of four voices")
+        missing = "no such file; name a score of four voices"
+        inputs.check(path, "a score of four voices", inputs.ANY_SIZE, missing)
     for name, suffix in SUFFIXES.items():
         path = getattr(arguments, name)
         if path is None:
@@ -132,7 +133,7 @@ def _surprises(scores: "dict[Path, Score]", path: Path, threads: int) -> "dict[P
     from kantor.system import runtime
 
     runtime.pin(threads)
-    predict = likelihood.model_predictor(model_file.load(path), "listen")
+    predict = likelihood.model_predictor(model_file.load_predicting(path), "listen")
     frames = surprise.surprises([grid for grid, *_ in scores.values()], predict)
     return {
         path: surprise.named(frame, music[0], _bars(music))

@@ -56,6 +56,14 @@ def check(arguments: argparse.Namespace, names: Iterable[str]) -> None:
             raise KantorError(f"--{name.replace('_', '-')} is {shown}; expected {expected}")
 
 
+def check_rows(rows: int) -> None:
+    """Raise KantorError if a piece that is to be completed is too long."""
+    if rows > LONGEST:
+        raise KantorError(
+            f"a piece of {rows} sixteenths; expected {LONGEST} at most, to complete it; cut it"
+        )
+
+
 def check_memory(pieces: int, rows: int, particles: int) -> None:
     """Raise KantorError if this machine lacks the memory for so many pieces of so many rows, each
     with so many particles.

@@ -2,11 +2,13 @@
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from kantor.notation.piece import Piece
     from kantor.params import Block, Render
     from kantor.system.runtime import keras
@@ -110,9 +112,20 @@ def striking_network(model: Path) -> "keras.Model | None":
 
     path = model.with_name(STRIKES)
     if path.exists():
-        return model_file.load(path)
+        return model_file.load_striking(path)
     print(f"no {path}: composed notes that stay are held, none is struck again")
     return None
+
+
+def check_sounds(composed: "Iterable[np.ndarray]", model: Path) -> None:
+    """Raise KantorError if nothing that was composed, arrays of MIDI pitches, is a note."""
+    from kantor.system.errors import KantorError
+
+    if not any(notes.any() for notes in composed):
+        raise KantorError(
+            f"{model}: it composed nothing but silence; expected some notes; ask for more of them, "
+            "raise --temperature, or name another model"
+        )
 
 
 def write(output: Path, pieces: "Sequence[Piece]", render: "Render") -> list[str]:

@@ -5,13 +5,21 @@ addresses, as `shared_object_id`, into `config.json`. All three are replaced her
 """
 
 import json
+import warnings
 import zipfile
 from pathlib import Path
 
-from kantor.system import atomic
+from kantor.network import contract
+from kantor.system import atomic, inputs
 from kantor.system.errors import KantorError
 from kantor.system.runtime import keras
 
+SUFFIX = ".keras"
+CONFIG = "config.json"
+EXPECTED = "a model that Keras saved as NAME.keras"
+# The default model has 8 MiB, and a tenth of that describes it. Packed or unpacked.
+MOST_MEBIBYTES = 512
+MOST_MEBIBYTES_OF_CONFIG = 16
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip archive can name
 
 
@@ -23,7 +31,7 @@ def save(model: keras.Model, path: Path) -> None:
         with zipfile.ZipFile(as_saved) as source, zipfile.ZipFile(fresh, "w") as target:
             for name in sorted(source.namelist()):
                 content = source.read(name)
-                if name == "config.json":
+                if name == CONFIG:
                     config = json.loads(content)
                     _renumber(config, {})
                     content = _to_bytes(config)
@@ -35,15 +43,44 @@ def save(model: keras.Model, path: Path) -> None:
 
 def load(path: Path) -> keras.Model:
     """Read a model back; Keras's safe mode lets no code in."""
-    if not path.exists():
-        raise KantorError(f"{path}: no such model; run `dvc repro train`")
+    inputs.check(path, EXPECTED, MOST_MEBIBYTES, "no such model; run `dvc repro train`")
+    # By another name, Keras would take it for a file of an older format, which can bring code.
+    if path.suffix != SUFFIX or not zipfile.is_zipfile(path):
+        raise _not_a_model(path, "not a zip archive" if path.suffix == SUFFIX else "another suffix")
+    inputs.check_archive(path, EXPECTED, MOST_MEBIBYTES)
+    with zipfile.ZipFile(path) as archive:
+        sizes = {member.filename: member.file_size for member in archive.infolist()}
+    if sizes.get(CONFIG, 0) > MOST_MEBIBYTES_OF_CONFIG * inputs.MEBIBYTE:
+        raise _not_a_model(path, f"over {MOST_MEBIBYTES_OF_CONFIG} MiB of {CONFIG}")
     try:
-        return keras.models.load_model(path, compile=False)
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise KantorError(
-            f"{path}: not a model file that Keras can load ({' '.join(str(error).split())[:200]}); "
-            "run `dvc repro train`"
-        ) from error
+        # What Keras warns of is in the file, and said by whoever checks the model.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return keras.models.load_model(path, compile=False)
+    # Keras builds the layers as the file describes them, and that can fail anyhow.
+    except Exception as error:
+        raise _not_a_model(path, inputs.reason(error)) from error
+
+
+def load_predicting(path: Path) -> keras.Model:
+    """Read a model that predicts notes, whoever made it; KantorError if it is another one."""
+    network = load(path)
+    contract.check_predicting(network, str(path))
+    return network
+
+
+def load_striking(path: Path) -> keras.Model:
+    """Read a network that says which notes are struck again; KantorError if it is another one."""
+    network = load(path)
+    contract.check_striking(network, str(path))
+    return network
+
+
+def _not_a_model(path: Path, reason: str) -> KantorError:
+    return KantorError(
+        f"{path}: not a model file that Keras can load ({reason}); expected {EXPECTED}; run `dvc "
+        "repro train`"
+    )
 
 
 def _renumber(config: object, numbers: dict[int, int]) -> None:

@@ -17,7 +17,7 @@ def read(path: Path) -> tuple[np.ndarray, Metadata, Details]:
 
     Raises KantorError if it can't be read, or a note is out of a grid's range.
     """
-    if path.suffix == ".csv":
+    if path.suffix.lower() == chorale.SUFFIX:
         grid = chorale.read(path)
         return grid, metadata.beside(path), details.beside(path, len(grid))
     # music21 is slow to load, and a CSV doesn't need it.

@@ -13,7 +13,7 @@ from kantor import chorale, details, metadata
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES
 from kantor.details import UNKNOWN, Details
 from kantor.metadata import Metadata
-from kantor.notation import reading, sounds
+from kantor.notation import parsing, reading, sounds
 from kantor.notation.bars import Bars
 from kantor.notation.sounds import Sound
 from kantor.system.errors import KantorError
@@ -47,9 +47,10 @@ def read(path: Path, voice: str, round_notes: bool = False) -> Melody:
     Notes begin and end on sixteenths; with `round_notes` they are moved to the nearest ones, and
     one that is left no sixteenth is dropped. Raises KantorError for what can't be read so.
     """
-    return (
-        _read_csv(path, voice) if path.suffix == ".csv" else _read_score(path, voice, round_notes)
-    )
+    if path.suffix.lower() == chorale.SUFFIX:
+        return _read_csv(path, voice)
+    with parsing.guarded(path):
+        return _read_score(path, voice, round_notes)
 
 
 def fitted(line: np.ndarray, lowest: int, highest: int) -> int:
@@ -85,11 +86,13 @@ def _read_csv(path: Path, voice: str) -> Melody:
 
 
 def _read_score(path: Path, voice: str, round_notes: bool) -> Melody:
-    # A copy with repeats no longer tells whether its pitches sound as written.
-    part, remarks = _played(_part(reading.parsed(path), voice, path).toSoundingPitch())
+    part, remarks = _played(_part(parsing.parts(path), voice, path))
     notes = sounds.of_part(part)
     if not notes:
-        raise KantorError(f"{path}: no notes; expected a melody for the {voice}")
+        raise KantorError(
+            f"{path}: no notes with a pitch and a length; expected a melody for the {voice}"
+        )
+    parsing.check_length(path, max(sound.end for sound in notes))
     fitting = sounds.rounded(notes)
     line, struck, fermata, count = sounds.painted([one for one in fitting if one])
     rows = len(line)
@@ -99,7 +102,7 @@ def _read_score(path: Path, voice: str, round_notes: bool) -> Melody:
         struck=_struck_by(VOICES.index(voice), struck),
     )
     bar, place = reading.bar_places([part], rows)
-    if path.suffix.lower() in reading.MIDI:
+    if path.suffix.lower() in parsing.MIDI:
         # It can't tell fermatas, and bars only as if there were no pickup.
         place, extras = np.full(rows, UNKNOWN), extras._replace(fermata=np.full(rows, UNKNOWN))
     extras = extras._replace(bar=bar, place=place)
@@ -110,6 +113,8 @@ def _read_score(path: Path, voice: str, round_notes: bool) -> Melody:
         raise _off_grid(path, bars, off[0][0])
     if any(written.duration.isGrace for written in part.recurse().notes):
         remarks.append("grace notes are left out")
+    if any(not written.pitches for written in part.recurse().notes):
+        remarks.append("notes without a pitch are left out")
     if count.max() > 1:
         remarks.append("where several notes sound at once, the highest counts")
     return Melody(line, struck, description, extras, remarks + _remarks_on_rounding(off, bars))
@@ -162,7 +167,7 @@ def _described(part: stream.Part, extras: Details, path: Path) -> Metadata:
     tonic, mode = "", ""
     signature = part.recurse().getElementsByClass(key.KeySignature).first()
     # Programs that write MIDI say major of most signatures.
-    if isinstance(signature, key.Key) and path.suffix.lower() not in reading.MIDI:
+    if isinstance(signature, key.Key) and path.suffix.lower() not in parsing.MIDI:
         mode = MODES.get(signature.mode, "")
         tonic = signature.tonic.name.replace("-", "b") if mode else ""
     description = reading.described(part)

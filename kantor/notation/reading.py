@@ -5,15 +5,16 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from music21 import converter, expressions, key, meter, note, stream
+from music21 import expressions, harmony, key, meter, note, stream
 
 from kantor import details
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES
 from kantor.details import NO_SIGNATURE, UNKNOWN, Details
 from kantor.metadata import Metadata
+from kantor.notation import parsing
+from kantor.notation.parsing import MIDI
 from kantor.system.errors import KantorError
 
-MIDI = (".mid", ".midi")
 SOPRANO = 0
 
 
@@ -22,14 +23,29 @@ def read(path: Path) -> tuple[np.ndarray, Metadata, Details]:
     details.
 
     The score is MIDI, MusicXML or what else music21 reads. Its parts are named after voices, where
-    a silent one may be missing, or there are four, soprano first. Silence after the last note is
-    not part of it.
+    a silent one may be missing, or there are four, soprano first. Pitches are as they sound.
+    Silence after the last note is not part of it. Raises KantorError for what can't be read so.
     """
-    parts = parsed(path)
-    if not any(part.recurse().notes for part in parts):
-        raise KantorError(f"{path}: no notes; expected a score of four voices")
+    with parsing.guarded(path):
+        return _read(path)
+
+
+def _read(path: Path) -> tuple[np.ndarray, Metadata, Details]:
+    parts = parsing.parts(path)
+    if not any(pitched(part) for part in parts):
+        raise KantorError(
+            f"{path}: no notes with a pitch and a length; expected a score of four voices"
+        )
+    for part in parts:
+        if any(_unpitched(sound) for sound in part.flatten().notes):
+            raise KantorError(
+                f"{path}: notes without a pitch in the part {part.partName or 'without a name'}; "
+                "expected four voices that sing; leave them out"
+            )
     voices = _voices(parts, path)
     grid = sample(voices)
+    if not len(grid):
+        raise KantorError(f"{path}: all notes are shorter than a sixteenth; expected longer ones")
     extras = score_details(voices, grid)
     if path.suffix.lower() in MIDI:
         # It can't tell fermatas, and bars only as if there were no pickup.
@@ -38,17 +54,20 @@ def read(path: Path) -> tuple[np.ndarray, Metadata, Details]:
     return grid, described(parts[0]), extras
 
 
-def parsed(path: Path) -> list[stream.Part]:
-    """The parts of a score that music21 reads, with all times as they are in the file."""
-    if not path.exists():
-        raise KantorError(f"{path}: no such file; name a score")
-    try:
-        score = converter.parse(path, forceSource=True, quantizePost=False)
-    except Exception as error:  # music21 has no common class for what can go wrong in a file
-        raise KantorError(f"{path}: not a score that music21 can read ({error})") from error
-    if isinstance(score, stream.Opus):
-        raise KantorError(f"{path}: {len(score.scores)} pieces; expected a file of one")
-    return list(score.parts)
+def pitched(part: stream.Part) -> list[note.NotRest]:
+    """The notes and chords of a part, in order, without grace notes, chord symbols and what has no
+    pitch.
+    """
+    return [
+        sound
+        for sound in part.flatten().notes
+        if sound.pitches and not (sound.duration.isGrace or isinstance(sound, harmony.Harmony))
+    ]
+
+
+def _unpitched(sound: note.NotRest) -> bool:
+    """Whether a note, or one of a chord of drums, has no pitch."""
+    return any(isinstance(one, note.Unpitched) for one in getattr(sound, "notes", [sound]))
 
 
 def sample(parts: list[stream.Part]) -> np.ndarray:
@@ -62,10 +81,9 @@ def sample(parts: list[stream.Part]) -> np.ndarray:
     rows = max(math.ceil(flat.highestTime * ROWS_PER_QUARTER) for flat in flats)
     grid = np.zeros((rows, len(VOICES)), np.int64)
     for voice, flat in enumerate(flats):
-        for sound in flat.notes:
-            if not sound.duration.isGrace:
-                grid[_extent(sound), voice] = max(pitch.midi for pitch in sound.pitches)
-    return grid[: np.flatnonzero(grid.any(axis=1))[-1] + 1]
+        for sound in pitched(flat):
+            grid[_extent(sound), voice] = max(pitch.midi for pitch in sound.pitches)
+    return grid[: np.flatnonzero(grid.any(axis=1)).max(initial=-1) + 1]
 
 
 def score_details(parts: list[stream.Part], grid: np.ndarray) -> Details:
@@ -77,10 +95,8 @@ def score_details(parts: list[stream.Part], grid: np.ndarray) -> Details:
     struck, fermata = np.zeros((rows, len(VOICES)), np.int64), np.zeros(rows, np.int64)
     for voice, part in enumerate(parts):
         begins = False
-        for sound in part.flatten().notes:
+        for sound in pitched(part):
             extent = _extent(sound)
-            if sound.duration.isGrace:
-                continue
             begins = begins or not goes_on(sound)
             if extent.start < min(extent.stop, rows):
                 struck[extent.start, voice] = begins
@@ -102,7 +118,7 @@ def _extent(element: note.GeneralNote | stream.Measure) -> slice:
 
 def goes_on(sound: note.NotRest) -> bool:
     """Whether a note, or the highest of a chord, is tied to the one before."""
-    highest = max(getattr(sound, "notes", [sound]), key=lambda one: one.pitches[0].midi)
+    highest = max(getattr(sound, "notes", [sound]), key=lambda one: one.pitch.midi)
     return highest.tie is not None and highest.tie.type in ("continue", "stop")
 
 
@@ -168,7 +184,7 @@ def signatures(parts: list[stream.Part], rows: int) -> np.ndarray:
 
 def _voices(parts: list[stream.Part], path: Path) -> list[stream.Part]:
     """The parts of soprano, alto, tenor and bass, an empty one for a voice that is missing."""
-    names = [(part.partName or "").lower() for part in parts]
+    names = [(part.partName or "").strip().lower() for part in parts]
     for name, count in Counter(names).items():
         if name in VOICES and count > 1:
             raise KantorError(
@@ -180,6 +196,12 @@ def _voices(parts: list[stream.Part], path: Path) -> list[stream.Part]:
         return [named.get(voice, stream.Part()) for voice in VOICES]
     if len(parts) != len(VOICES):
         raise KantorError(f"{path}: {len(parts)} parts; expected four, {', '.join(VOICES)}")
+    for place, name in enumerate(names):
+        if name in VOICES and VOICES.index(name) != place:
+            raise KantorError(
+                f"{path}: part {place + 1} of 4 is named {name.capitalize()}, and others not after "
+                f"voices; expected {', '.join(VOICES)} in this order, or as the names of all"
+            )
     return parts
 
 

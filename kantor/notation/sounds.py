@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from music21 import harmony, note, stream
+from music21 import note, stream
 from music21.common import opFrac
 
 from kantor import details
@@ -38,9 +38,7 @@ def of_part(part: stream.Part) -> list[Sound]:
     """
     sounds: list[Sound] = []
     latest: dict[int, int] = {}  # where in `sounds` the latest one of a pitch is
-    for element in part.flatten().notes:
-        if element.duration.isGrace or isinstance(element, harmony.Harmony):
-            continue
+    for element in reading.pitched(part):
         for one in getattr(element, "notes", [element]):
             if not one.pitches:
                 continue

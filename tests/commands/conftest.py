@@ -32,5 +32,5 @@ def filters(monkeypatch):
     """The stand-in for the particle filter."""
     fake = FakeFilter()
     monkeypatch.setattr("kantor.sampling.completions.Filter", fake)
-    monkeypatch.setattr("kantor.network.model_file.load", lambda path: None)
+    monkeypatch.setattr("kantor.network.model_file.load_predicting", lambda path: None)
     return fake

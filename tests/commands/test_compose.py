@@ -381,4 +381,7 @@ def test_a_model_that_predicts_no_numbers_leaves_no_folder(project, settings):
     network.set_weights([weights * float("nan") for weights in network.get_weights()])
     model_file.save(network, project / "broken.keras")
     error = running.kantor(project, "compose", "broken", "--model", "broken.keras", "--rows", 2)
-    assert "probabilities that are no numbers" in error and not (project / "broken").exists()
+    assert (
+        "are no numbers, and neither are its probabilities" in error
+        and not (project / "broken").exists()
+    )

@@ -35,7 +35,7 @@ def folder(tmp_path, monkeypatch):
     """A folder with a model that nothing may load, and no settings to read."""
     (tmp_path / "models").mkdir()
     (tmp_path / "models/chorale.keras").touch()
-    monkeypatch.setattr("kantor.network.model_file.load", None)
+    monkeypatch.setattr("kantor.network.model_file.load_predicting", None)
     return tmp_path
 
 

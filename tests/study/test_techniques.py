@@ -40,6 +40,7 @@ def scored(folder):
 UNLISTED = {
     "kantor/details.py",
     "kantor/network/architecture.py",
+    "kantor/network/contract.py",
     "kantor/network/model_file.py",
     "kantor/network/registry.py",
     "kantor/network/strikes.py",
@@ -47,6 +48,7 @@ UNLISTED = {
     "kantor/system/atomic.py",
     "kantor/system/environment.py",
     "kantor/system/errors.py",
+    "kantor/system/inputs.py",
     "kantor/system/progress.py",
     "kantor/training/checkpoint.py",
     "kantor/training/strikes.py",
