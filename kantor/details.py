@@ -129,7 +129,7 @@ def beside(chorale: Path, rows: int) -> Details:
     if len(details.bar) != rows:
         raise KantorError(
             f"{path}: {len(details.bar)} rows; expected {rows}, as in {chorale.name}; remove it, "
-            "or run `dvc repro -f download`"
+            "or run `dvc repro -sf download`"
         )
     return details
 
