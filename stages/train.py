@@ -6,14 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
-import pandas as pd
-
 import kantor
 from kantor import params
 from kantor.data import records
 from kantor.network import model, model_file
-from kantor.system import atomic, environment, errors, runtime
+from kantor.system import environment, errors, runtime
 from kantor.training import examples, loop, strikes
+from kantor.training import history as report
 from kantor.training.checkpoint import Checkpoint, fingerprint
 
 INPUT = Path("data/records")
@@ -31,7 +30,7 @@ def main() -> None:
     network = model.build(settings.model)
     parts = model.parts(network)
     train_on = training_examples(settings.train, parts)
-    valid = examples.Windows(read("valid_windows"), parts)
+    valid = examples.Windows(records.read_split(INPUT, "valid", "windows"), parts)
     this = identity(settings)
     history = []
     for number, member in enumerate(parts.members, start=1):
@@ -43,12 +42,14 @@ def main() -> None:
         history += [{"member": number} | row for row in rows]
 
     striking = strikes.train(
-        read("train_pieces"), settings.strikes, settings.train.crops, settings.seed
+        records.read_split(INPUT, "train", "pieces"),
+        settings.strikes,
+        settings.train.crops,
+        settings.seed,
     )
     model_file.save(network, MODEL)
     model_file.save(striking, STRIKES)
-    with atomic.output(REPORT) as fresh:
-        pd.DataFrame(history).to_csv(fresh, index=False, float_format="%.6g")
+    report.write(REPORT, history)
     shutil.rmtree(CHECKPOINTS)
 
 
@@ -57,13 +58,9 @@ def training_examples(
 ) -> examples.Windows | examples.Crops:
     """What the network is trained on."""
     if settings.examples == "windows":
-        return examples.Windows(read("train_windows"), parts)
-    return examples.Crops(read("train_pieces"), parts, settings.crops, settings.batch_size)
-
-
-def read(name: str) -> list[records.Record]:
-    """The records of this name."""
-    return list(records.read(INPUT / f"{name}.tfrecord"))
+        return examples.Windows(records.read_split(INPUT, "train", "windows"), parts)
+    pieces = records.read_split(INPUT, "train", "pieces")
+    return examples.Crops(pieces, parts, settings.crops, settings.batch_size)
 
 
 def identity(settings: params.Params) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 from music21 import stream
@@ -113,6 +114,25 @@ def write(piece: Piece, path: Path, settings: Render) -> None:
     )
     synth.write_wav(sound, settings.rate, path.with_suffix(".wav"))
     score.write(piece.score(settings.tempo), path)
+
+
+def check_written(piece: Piece, path: Path, settings: Render) -> None:
+    """Raise KantorError unless what `write` wrote of a piece is there and whole."""
+    suffixes = (".csv", ".wav", ".mid", ".musicxml")
+    csv, wav, mid, musicxml = (path.with_suffix(suffix) for suffix in suffixes)
+    with reading(csv, "render"):
+        if csv.read_text("utf-8") != chorale.to_csv(piece.grid):
+            raise KantorError(f"{csv}: other notes than those composed")
+    with reading(wav, "render"):
+        samples = synth.samples(wav)
+        rows = len(piece.grid)
+        expected = synth.length(rows, settings.tempo, settings.rate, settings.timbre)
+        if samples != expected:
+            raise KantorError(f"{wav}: {samples} samples; expected {expected} for {rows} rows")
+    with reading(mid, "render"):
+        score.check_midi(mid.read_bytes())
+    with reading(musicxml, "render"):
+        ElementTree.parse(musicxml)
 
 
 def _write_csv(piece: Piece, path: Path) -> None:
