@@ -10,7 +10,7 @@ import kantor
 from kantor import params
 from kantor.data import records
 from kantor.network import model, model_file
-from kantor.system import environment, errors, runtime
+from kantor.system import atomic, environment, errors, runtime
 from kantor.training import examples, loop, strikes
 from kantor.training import history as report
 from kantor.training.checkpoint import Checkpoint, fingerprint
@@ -23,7 +23,12 @@ CHECKPOINTS = Path("models/checkpoints")
 
 
 def main() -> None:
-    settings = params.load()
+    with atomic.alone(MODEL.parent):
+        train(params.load())
+
+
+def train(settings: params.Params) -> None:
+    """Train both networks; what was trained before the process was killed is not trained again."""
     runtime.pin(settings.threads, settings.train.replicas)
     runtime.keras.utils.set_random_seed(settings.seed)
 

@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Callable
 
+from kantor.system import parent
+
 
 class KantorError(Exception):
     """One sentence: where, what was there, what was expected and what to do."""
@@ -14,6 +16,7 @@ def run(command: Callable[[], None]) -> None:
 
     With KANTOR_DEBUG=1 in the environment the traceback is shown as well.
     """
+    parent.end_with_dvc()
     try:
         command()
     except (KantorError, OSError) as error:
