@@ -16,7 +16,7 @@ import numpy as np
 
 from kantor import metadata
 from kantor.system.errors import KantorError
-from kantor.system.intermediate import again
+from kantor.system.intermediate import again, reading
 
 VOICES = ("soprano", "alto", "tenor", "bass")
 SPLITS = ("train", "valid", "test")
@@ -138,8 +138,9 @@ def read_split(folder: Path, split: str) -> dict[int, np.ndarray]:
     for path in paths:
         if not (name := FILE_NAME.fullmatch(path.name)):
             raise KantorError(f"{path}: expected a name such as chorale_007.csv; rename it")
-        grids[int(name[1])] = grid = read(path)
-        check_sounds(grid, str(path))
+        with reading(path, "download"):
+            grids[int(name[1])] = grid = read(path)
+            check_sounds(grid, str(path))
     _check_listed(folder, split, grids)
     return grids
 

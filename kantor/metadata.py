@@ -64,8 +64,9 @@ def read(path: Path) -> dict[tuple[str, int], Metadata]:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             rows = [_parsed(row) for row in reader]
-        if reader.fieldnames != COLUMNS:
-            raise ValueError(f"its first line is {','.join(reader.fieldnames or [])!r:.80}")
+            header = reader.fieldnames or []
+        if header != COLUMNS:
+            raise ValueError(f"its first line is {','.join(header)!r:.80}")
         by_place = {(row.split, row.index): row for row in rows}
         if len(by_place) < len(rows):
             raise ValueError("a chorale is there twice")

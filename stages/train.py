@@ -34,7 +34,14 @@ def train(settings: params.Params) -> None:
 
     network = model.build(settings.model)
     parts = model.parts(network)
-    train_on = training_examples(settings.train, parts)
+    # All of it is read before hours may be spent.
+    pieces = records.read_split(INPUT, "train", "pieces")
+    windows = records.read_split(INPUT, "train", "windows")
+    train_on = (
+        examples.Windows(windows, parts)
+        if settings.train.examples == "windows"
+        else examples.Crops(pieces, parts, settings.train.crops, settings.train.batch_size)
+    )
     valid = examples.Windows(records.read_split(INPUT, "valid", "windows"), parts)
     this = identity(settings)
     history = []
@@ -46,26 +53,11 @@ def train(settings: params.Params) -> None:
         )
         history += [{"member": number} | row for row in rows]
 
-    striking = strikes.train(
-        records.read_split(INPUT, "train", "pieces"),
-        settings.strikes,
-        settings.train.crops,
-        settings.seed,
-    )
+    striking = strikes.train(pieces, settings.strikes, settings.train.crops, settings.seed)
     model_file.save(network, MODEL)
     model_file.save(striking, STRIKES)
     report.write(REPORT, history)
     shutil.rmtree(CHECKPOINTS)
-
-
-def training_examples(
-    settings: params.Train, parts: model.Parts
-) -> examples.Windows | examples.Crops:
-    """What the network is trained on."""
-    if settings.examples == "windows":
-        return examples.Windows(records.read_split(INPUT, "train", "windows"), parts)
-    pieces = records.read_split(INPUT, "train", "pieces")
-    return examples.Crops(pieces, parts, settings.crops, settings.batch_size)
 
 
 def identity(settings: params.Params) -> str:

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,23 +13,28 @@ from kantor.system.errors import KantorError
 
 # What a disk answers that takes no more.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+POLL_SECONDS = 0.1
 OWNER = "process"  # the file with the number of the process that writes
 
 
+class OutputError(KantorError):
+    """An output can't be written."""
+
+
 @contextmanager
-def output(path: Path) -> Iterator[Path]:
+def output(path: Path, patience: float = 0.0) -> Iterator[Path]:
     """Yield a free path beside `path`, for a file or folder that becomes `path` at the end.
 
     If the block fails, `path` stays what it was. A folder that `path` was is replaced. What a
-    killed process left beside `path` is removed. Raises KantorError if a living process is writing
-    the same output, or if there is no place for it.
+    killed process left beside `path` is removed. Raises OutputError if a living process is writing
+    the same output, and still is after `patience` seconds, or if there is no place for it.
     """
     folder = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = _claim(folder)
+        lock = _claim(folder, time.monotonic() + patience)
     except BlockingIOError:
-        raise KantorError(_taken(path, folder)) from None
+        raise OutputError(_taken(path, folder)) from None
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
@@ -56,21 +62,23 @@ def output(path: Path) -> Iterator[Path]:
 def alone(folder: Path) -> Iterator[None]:
     """Be the only process that is in such a block for a folder, which is made if need be.
 
-    Raises KantorError if another one is.
+    Raises OutputError if another one is.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
         lock = _lock(folder)
     except BlockingIOError:
-        raise KantorError(_taken(folder, folder)) from None
+        raise OutputError(_taken(folder, folder)) from None
     try:
         yield
     finally:
         os.close(lock)
 
 
-def _claim(folder: Path) -> int:
-    """Make a folder, empty and locked; BlockingIOError if a living process has it."""
+def _claim(folder: Path, deadline: float) -> int:
+    """Make a folder, empty and locked; BlockingIOError if a living process has it at the deadline,
+    by the monotonic clock.
+    """
     while True:
         folder.mkdir(exist_ok=True)
         try:
@@ -81,6 +89,10 @@ def _claim(folder: Path) -> int:
             os.close(lock)
         except FileNotFoundError:
             continue
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(POLL_SECONDS)
     try:
         for left in folder.iterdir():
             shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
@@ -114,8 +126,8 @@ def _taken(path: Path, folder: Path) -> str:
     return f"{path}: {who} is writing it; wait until that is done, or end it"
 
 
-def _unwritable(path: Path, error: OSError) -> KantorError:
-    return KantorError(
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
         f"{path}: can't be written ({error.strerror or error}); nothing was changed there; see to "
         "it that there is room and that you may write, and run the same command again"
     )
