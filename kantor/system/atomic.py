@@ -49,6 +49,8 @@ def output(path: Path, patience: float = 0.0) -> Iterator[Path]:
         except OSError:
             old.rename(path)
             raise
+    except OutputError as error:  # of an output within this one
+        raise _unwritable(path, error.__cause__ or error) from error
     except OSError as error:
         if error.errno in FULL:
             raise _unwritable(path, error) from error
@@ -126,8 +128,9 @@ def _taken(path: Path, folder: Path) -> str:
     return f"{path}: {who} is writing it; wait until that is done, or end it"
 
 
-def _unwritable(path: Path, error: OSError) -> OutputError:
+def _unwritable(path: Path, error: BaseException) -> OutputError:
+    reason = getattr(error, "strerror", None) or error
     return OutputError(
-        f"{path}: can't be written ({error.strerror or error}); nothing was changed there; see to "
+        f"{path}: can't be written ({reason}); nothing was changed there; see to "
         "it that there is room and that you may write, and run the same command again"
     )
