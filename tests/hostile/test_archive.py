@@ -94,7 +94,6 @@ SERVERS = {
     ),
     "drips a chunk's extension": (lambda port, client: drip(client, CHUNKED, b"5;x="), "too slow"),
     "drips a trailer": (lambda port, client: drip(client, CHUNKED, b"0\r\nX: "), "too slow"),
-    "redirects for ever": (redirect, "redirects"),
     "redirects slowly": (partial(redirect, wait=0.2), "too slow"),
     "redirects to a file": (
         sends(b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"),
@@ -126,6 +125,11 @@ def test_a_server_has_one_time_limit(settings, server):
     answer, words = SERVERS[server]
     with serving(answer) as url:
         assert words in refusal(settings, url, max_mebibytes=1)
+
+
+def test_redirects_have_an_end(settings):
+    with serving(redirect) as url:
+        assert "redirects" in refusal(settings, url, timeout_seconds=9.0)
 
 
 def test_a_name_that_is_looked_up_for_ever_ends_at_the_time_limit(settings, monkeypatch):
