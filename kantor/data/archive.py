@@ -220,7 +220,7 @@ def _passing(error: requests.RequestException) -> bool:
 
 
 def _reason(error: requests.RequestException) -> str:
-    if error.response is not None:
+    if error.response is not None and not isinstance(error, requests.TooManyRedirects):
         return _shown(f"answered {error.response.status_code} {error.response.reason}")
     if isinstance(error, requests.Timeout):
         return "too slow (timeout_seconds)"
