@@ -14,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from kantor import metadata
 from kantor.system import inputs
 from kantor.system.errors import KantorError
+from kantor.system.intermediate import again, reading
 
 VOICES = ("soprano", "alto", "tenor", "bass")
 SPLITS = ("train", "valid", "test")
@@ -135,7 +137,10 @@ def read_text(path: Path, what: str, header: str) -> str:
 
 
 def read_split(folder: Path, split: str) -> dict[int, np.ndarray]:
-    """Read `folder`/`split`/chorale_NNN.csv, by the chorale's number, in order."""
+    """Read `folder`/`split`/chorale_NNN.csv, by the chorale's number, in order.
+
+    Raises KantorError unless they are the chorales that corpus.csv in the folder lists.
+    """
     files = (folder / split).glob("*.csv")
     paths = sorted(path for path in files if not DETAILS_NAME.fullmatch(path.name))
     if not paths:
@@ -144,8 +149,10 @@ def read_split(folder: Path, split: str) -> dict[int, np.ndarray]:
     for path in paths:
         if not (name := FILE_NAME.fullmatch(path.name)):
             raise KantorError(f"{path}: expected a name such as chorale_007.csv; rename it")
-        grids[int(name[1])] = grid = read(path)
-        check_sounds(grid, str(path))
+        with reading(path, "download"):
+            grids[int(name[1])] = grid = read(path)
+            check_sounds(grid, str(path))
+    _check_listed(folder, split, grids)
     return grids
 
 
@@ -160,6 +167,27 @@ def digest(chorales: Mapping[tuple[str, int], np.ndarray]) -> str:
     for key in sorted(chorales):
         total.update(f"{file_name(*key)}\n{to_csv(chorales[key])}".encode())
     return total.hexdigest()
+
+
+def _check_listed(folder: Path, split: str, grids: Mapping[int, np.ndarray]) -> None:
+    """Raise KantorError unless corpus.csv lists these chorales with their rows, and details lie
+    beside those that have a score.
+    """
+    corpus = folder / "corpus.csv"
+    rows = {row.index: row for (name, _), row in metadata.read(corpus).items() if name == split}
+    for index in sorted({*grids, *rows}):
+        path = folder / file_name(split, index)
+        if index not in grids:
+            wrong = f"{path}: no such chorale; expected one of {rows[index].rows} rows"
+        elif index not in rows:
+            wrong = f"{path}: a chorale that is not expected"
+        elif len(grids[index]) != rows[index].rows:
+            wrong = f"{path}: {len(grids[index])} rows; expected {rows[index].rows}"
+        elif rows[index].bwv and not path.with_suffix(".details.csv").exists():
+            wrong = f"{path.with_suffix('.details.csv')}: no such details; expected them"
+        else:
+            continue
+        raise KantorError(f"{wrong}, as {corpus} says; {again('download')}")
 
 
 def _wrong_cell(name: str, row: int, voice: int, cell: object) -> KantorError:

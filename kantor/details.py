@@ -13,6 +13,7 @@ import numpy as np
 
 from kantor.chorale import SILENCE, VOICES, read_text
 from kantor.system.errors import KantorError
+from kantor.system.intermediate import again
 
 UNKNOWN = -1
 NO_SIGNATURE = -99
@@ -125,12 +126,14 @@ def beside(chorale: Path, rows: int) -> Details:
     path = file_beside(chorale)
     if not path.exists():
         return unknown(rows)
-    details = read(path)
-    if len(details.bar) != rows:
-        raise KantorError(
-            f"{path}: {len(details.bar)} rows; expected {rows}, as in {chorale.name}; remove it, "
-            "or run `dvc repro -f download`"
-        )
+    try:
+        details = read(path)
+        if len(details.bar) != rows:
+            raise KantorError(
+                f"{path}: {len(details.bar)} rows; expected {rows}, as in {chorale.name}"
+            )
+    except KantorError as error:
+        raise KantorError(f"{error}; remove it, or {again('download')}") from None
     return details
 
 

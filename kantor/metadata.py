@@ -1,11 +1,13 @@
 """What is known of a chorale beside its notes, and corpus.csv, which keeps it for an edition."""
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from kantor.system.errors import KantorError
+from kantor.system.intermediate import again
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,22 @@ class Metadata:
         return ", ".join(filter(None, [self.title, number])) or f"{self.split} {self.index}"
 
 
+COLUMNS = [field.name for field in fields(Metadata)]
+# What a text can be, apart from empty.
+TEXTS = {
+    "key": re.compile("[A-G][#b]?"),
+    "mode": re.compile("major|minor"),
+    "metre": re.compile("[1-9][0-9]?/(1|2|4|8|16)"),
+}
+# From where to where a number can be, apart from None.
+RANGES = {"index": (0, 999), "rows": (0, 10**6), "signature": (-7, 7), "pickup": (0, 100)}
 NUMBERS = {"index": int, "rows": int, "signature": int, "pickup": float}
 
 
 def write(rows: Iterable[Metadata], path: Path) -> None:
     """Write corpus.csv."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        columns = [field.name for field in fields(Metadata)]
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
 
@@ -52,15 +62,34 @@ def read(path: Path) -> dict[tuple[str, int], Metadata]:
     """Read corpus.csv, by split and index."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [_parsed(row) for row in csv.DictReader(file)]
+            reader = csv.DictReader(file)
+            rows = [_parsed(row) for row in reader]
+            header = reader.fieldnames or []
+        if header != COLUMNS:
+            raise ValueError(f"its first line is {','.join(header)!r:.80}")
+        by_place = {(row.split, row.index): row for row in rows}
+        if len(by_place) < len(rows):
+            raise ValueError("a chorale is there twice")
     except FileNotFoundError:
         raise KantorError(f"{path}: no such file; run `dvc repro download`") from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, csv.Error) as error:
         raise KantorError(
-            f"{path}: {error}; expected the columns and numbers that download writes; run "
-            "`dvc repro -f download`"
+            f"{path}: {' '.join(str(error).split()):.150}; expected the columns and numbers that "
+            f"download writes; {again('download')}"
         ) from None
-    return {(row.split, row.index): row for row in rows}
+    return by_place
+
+
+def check(one: Metadata) -> None:
+    """Raise ValueError if a field has a value that no chorale has."""
+    for name, pattern in TEXTS.items():
+        text = getattr(one, name)
+        if text and not pattern.fullmatch(text):
+            raise ValueError(f"{name} is {text!r:.40}")
+    for name, (least, most) in RANGES.items():
+        number = getattr(one, name)
+        if number is not None and not least <= number <= most:
+            raise ValueError(f"{name} is {number}, not {least} to {most}")
 
 
 def beside(chorale: Path) -> Metadata:
@@ -79,4 +108,6 @@ def _parsed(row: dict[str, str]) -> Metadata:
             raise ValueError(f"a row ends before its {name}")
     numbers = {name: kind(row[name]) for name, kind in NUMBERS.items() if row.get(name)}
     texts = {name: text for name, text in row.items() if name not in NUMBERS}
-    return Metadata(**texts, **numbers)
+    one = Metadata(**texts, **numbers)
+    check(one)
+    return one

@@ -12,6 +12,7 @@ Equal temperament, A4 (MIDI 69) = 440 Hz. Nothing is louder than 1 dB below full
 would be is turned down as a whole.
 """
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -60,12 +61,8 @@ def synthesise(
     Where `struck` (rows, 4) is 1 a note begins, even if its pitch is the one before. The last row
     sounds twice as long as the others and fades away.
     """
-    rows = len(grid) + LAST_CHORD_TIMES - 1
-    # Rounded row by row, the ends would drift; rounded from the start, none is off by more
-    # than half a sample.
-    starts = np.rint(np.arange(rows + 1) * 60 * rate / (tempo * ROWS_PER_QUARTER)).astype(int)
-    fade = round(FADE_SECONDS[timbre] * rate)
-    sound = np.zeros(starts[-1] + fade, np.float32)
+    starts, fade = _starts(len(grid), tempo, rate), round(FADE_SECONDS[timbre] * rate)
+    sound = np.zeros(length(len(grid), tempo, rate, timbre), np.float32)
     more = [(0, LAST_CHORD_TIMES - 1), (0, 0)]
     grid_played = np.pad(grid, more, "edge")
     struck_played = np.zeros_like(grid_played) if struck is None else np.pad(struck, more)
@@ -79,10 +76,34 @@ def synthesise(
     return sound / np.float32(max(1.0, np.abs(sound).max() / LOUDEST))
 
 
+def length(rows: int, tempo: float, rate: int, timbre: str) -> int:
+    """The samples that a grid of `rows` rows sounds for."""
+    return int(_starts(rows, tempo, rate)[-1]) + round(FADE_SECONDS[timbre] * rate)
+
+
 def write_wav(sound: np.ndarray, rate: int, path: Path) -> None:
     """Write samples within [-1, 1] as a 16-bit WAV file."""
     with atomic.output(path) as fresh:
         wavfile.write(fresh, rate, np.rint(sound * 32767).astype(np.int16))
+
+
+def samples(path: Path) -> int:
+    """The samples in a WAV file of `write_wav`; ValueError if it is cut or of another form."""
+    with warnings.catch_warnings():
+        # scipy only warns of a file that is cut.
+        warnings.simplefilter("error", wavfile.WavFileWarning)
+        _, sound = wavfile.read(path)
+    if sound.ndim != 1 or sound.dtype != np.int16:
+        raise ValueError("not 16-bit samples in one channel")
+    return len(sound)
+
+
+def _starts(rows: int, tempo: float, rate: int) -> np.ndarray:
+    """The sample where each row begins, and where the last one ends."""
+    rows += LAST_CHORD_TIMES - 1
+    # Rounded row by row, the ends would drift; rounded from the start, none is off by more
+    # than half a sample.
+    return np.rint(np.arange(rows + 1) * 60 * rate / (tempo * ROWS_PER_QUARTER)).astype(int)
 
 
 def _play(
@@ -104,15 +125,15 @@ def _play(
         step = round(frequency(pitch) / rate * TURN)
         again = end < len(voice) and voice[end] == pitch
         # It never is shorter than a fade, even if its rows are.
-        length = max(stop - start, fade) if again else stop - start + fade
-        phases = np.arange(length, dtype=np.uint32)
+        samples = max(stop - start, fade) if again else stop - start + fade
+        phases = np.arange(samples, dtype=np.uint32)
         phases *= np.uint32(step)
         phases += np.uint32(phase)
         phases >>= np.uint32(PHASE_BITS - CYCLE_BITS)
         note = cycle[phases]
         note[:fade] *= rise
         note[-fade:] *= rise[::-1]
-        sound[start : start + length] += note
+        sound[start : start + samples] += note
         phase = (phase + step * int(stop - start)) % TURN
 
 

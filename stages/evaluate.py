@@ -11,6 +11,7 @@ from kantor.data import records
 from kantor.evaluation import baselines, duplicates, likelihood, strikes
 from kantor.network import model, model_file
 from kantor.system import atomic, errors, runtime
+from kantor.training.history import read as read_history
 
 RECORDS = Path("data/records")
 MODEL = Path("models/chorale.keras")
@@ -29,7 +30,7 @@ def main() -> None:
     bigram = baselines.bigram(train, settings.evaluate.bigram_smoothing)
     rates = strikes.rates(train)
 
-    history = pd.read_csv(TRAINING)
+    history = read_history(TRAINING, "train")
     metrics = {
         "held_out_test": dataset["held_out_test"],
         "parameters": network.count_params(),
@@ -76,7 +77,7 @@ def main() -> None:
 
 def read(split: str, protocol: str) -> list[records.Record]:
     """The split's pieces or windows."""
-    return list(records.read(RECORDS / f"{split}_{protocol}.tfrecord"))
+    return records.read_split(RECORDS, split, protocol)
 
 
 def predictions(

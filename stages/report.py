@@ -1,6 +1,5 @@
 """report: the listening page, and by themselves the scores and piano rolls that are on it."""
 
-import json
 import math
 from pathlib import Path
 
@@ -13,7 +12,10 @@ from kantor.notation import engraving, marking, piece
 from kantor.notation.piece import Piece
 from kantor.report import line_chart, page, piano_roll
 from kantor.system import atomic, environment, errors
+from kantor.system.errors import KantorError
+from kantor.system.intermediate import again, check_numbers, read_json, read_table, reading
 from kantor.system.progress import Progress
+from kantor.training import history as training
 
 COMPOSITIONS = Path("reports/compositions")
 SAMPLES = Path("reports/samples")
@@ -40,11 +42,13 @@ JUDGES = ("bach", "preferred", "plain", "bigram")
 GIVEN_AWAY = 6  # figures that are listed
 HOTTEST = 2.0  # what is hotter, or greedy, is folded away
 COLUMNS = ("loss", "accuracy", "onset_loss", "onset_accuracy")
+# Where a loss is that high, no notes are predicted.
+HIGHEST = {name: 1000 if name.endswith("loss") else 1 for name in COLUMNS}
 
 
 def main() -> None:
     settings = params.load()
-    compositions = piece.load(COMPOSITIONS)
+    compositions = loaded(settings.compose)
     samples = ["prompt", *settings.compose.samples]
     harmonised = ["original", *params.HARMONISED]
     showcase = [name for name in compositions if name.startswith(params.SHOWCASE)]
@@ -54,6 +58,14 @@ def main() -> None:
         for name, sample in settings.compose.samples.items()
         if not 0 < sample.temperature <= HOTTEST
     ]
+    # All that is read is checked before anything is drawn.
+    metrics = read_json(METRICS, "evaluate")
+    split, scores, page_facts = scored(metrics)
+    history = training.read(TRAINING, "evaluate")
+    figures = judged(split, settings.judge.pieces)
+    for name, composition in compositions.items():
+        piece.check_written(composition, SAMPLES / name, settings.render)
+        probabilities(name, len(composition.grid))
     assets = page.Assets()
 
     with (
@@ -71,9 +83,6 @@ def main() -> None:
             pieces[name] = page.PagePiece(name, text, facts, sound, pages, drawn)
             progress.advance()
 
-    metrics, history = json.loads(METRICS.read_text()), pd.read_csv(TRAINING)
-    split = "test" if metrics["held_out_test"] else "valid"
-    scores = metrics[split]
     html = page.build(
         assets,
         showcase=[pieces[name] for name in showcase],
@@ -86,22 +95,11 @@ def main() -> None:
         chorales=[pieces[name] for name in chorales],
         rows_a_minute=settings.render.tempo * chorale.ROWS_PER_QUARTER,
         voices=chorale.VOICES,
-        facts={
-            "split": split,
-            "chorales": metrics["sizes"][split]["chorales"],
-            "none": round(math.log(chorale.VOCABULARY_SIZE), 2),
-        },
+        facts=page_facts,
         columns=COLUMNS,
-        table={
-            "pieces": scores["pieces"],
-            "windows": scores["windows"],
-            "bigram": scores["baselines"]["bigram"],
-            # Repeating is wrong at every onset, and gives no probabilities.
-            "copy": dict.fromkeys(COLUMNS) | scores["baselines"]["copy"] | {"onset_accuracy": 0.0},
-        },
-        by_voice=scores["voices"],
+        **scores,
         curve=curve(history),
-        **judged(split, settings.judge.pieces),
+        **figures,
         course={
             f"{column}_{name}": round(float(history[column].iloc[at]), 2)
             for column in ("loss", "valid_loss")
@@ -112,6 +110,15 @@ def main() -> None:
     )
     with atomic.output(PAGE) as fresh:
         fresh.write_text(html, "utf-8")
+
+
+def loaded(settings: params.Compose) -> dict[str, Piece]:
+    """What was composed, with all that the page shows."""
+    pieces = piece.load(COMPOSITIONS)
+    for name in ("prompt", "original", *params.HARMONISED, *settings.samples):
+        if name not in pieces:
+            raise KantorError(f"{COMPOSITIONS / piece.INDEX}: no piece {name}; {again('compose')}")
+    return pieces
 
 
 def description(
@@ -132,18 +139,54 @@ def description(
     return "", {"heading": composition.title}
 
 
+def scored(metrics: dict) -> tuple[str, dict[str, object], dict[str, object]]:
+    """Of metrics.json: the split that is shown, its scores, and what the texts say of it."""
+    with reading(METRICS, "evaluate"):
+        split = "test" if metrics["held_out_test"] else "valid"
+        scores = metrics[split]
+        table = {
+            "pieces": scores["pieces"],
+            "windows": scores["windows"],
+            "bigram": scores["baselines"]["bigram"],
+            # Repeating is wrong at every onset, and gives no probabilities.
+            "copy": dict.fromkeys(COLUMNS) | scores["baselines"]["copy"] | {"onset_accuracy": 0.0},
+        }
+        by_voice = {voice: scores["voices"][voice] for voice in chorale.VOICES}
+        # What is not a number or not there is told now.
+        for line in (table["pieces"], table["windows"], table["bigram"], *by_voice.values()):
+            for column in COLUMNS:
+                if isinstance(line[column], bool) or not 0 <= line[column] <= HIGHEST[column]:
+                    raise ValueError(f"{column} is {line[column]!r:.40}")
+        facts = {
+            "split": split,
+            "chorales": int(metrics["sizes"][split]["chorales"]),
+            "none": round(math.log(chorale.VOCABULARY_SIZE), 2),
+        }
+    return split, {"table": table, "by_voice": by_voice}, facts
+
+
 def judged(split: str, pieces: int) -> dict[str, object]:
     """What the page tells of the judge; Bach's side is this split, beside as many
     `pieces`.
     """
-    music = json.loads(MUSIC.read_text())
-    table = pd.read_csv(JUDGED / "figures.csv", index_col="figure")
-    table = table.rename(columns={f"bach_{split}": "bach"})[list(JUDGES)]
-    given_away = pd.read_csv(JUDGED / "given_away.csv").head(GIVEN_AWAY)
-    by_temperature = pd.read_csv(JUDGED / "temperature.csv")
+    music = read_json(MUSIC, "judge")
+    paths = [JUDGED / f"{name}.csv" for name in ("figures", "given_away", "temperature")]
+    bach = f"bach_{split}"
+    table = read_table(paths[0], "judge", ["figure", bach, *JUDGES[1:]]).set_index("figure")
+    given_away = read_table(paths[1], "judge", ["figure", "auc", "bach", "other"]).head(GIVEN_AWAY)
+    lines_of = ["temperature", "plain", "preferred", "bach"]
+    by_temperature = read_table(paths[2], "judge", lines_of)
+    with reading(MUSIC, "judge"):
+        auc = float(music["preferred"].get("auc", {"value": math.nan})["value"])
+    with reading(paths[0], "judge"):
+        table = table.rename(columns={bach: "bach"}).loc[list(FIGURES), list(JUDGES)].astype(float)
+    with reading(paths[1], "judge"):
+        check_numbers(given_away[["auc"]], paths[1], 0, 1)
+    with reading(paths[2], "judge"):
+        check_numbers(by_temperature[lines_of], paths[2], 0, math.inf)
     lines = {
         who: [list(zip(by_temperature["temperature"], by_temperature[who], strict=True))]
-        for who in ("plain", "preferred", "bach")
+        for who in lines_of[1:]
     }
     return {
         "judges": JUDGES,
@@ -153,7 +196,7 @@ def judged(split: str, pieces: int) -> dict[str, object]:
         },
         "judged": {
             "pieces": pieces,
-            "auc": round(music["preferred"].get("auc", {"value": math.nan})["value"], 2),
+            "auc": round(auc, 2),
             "grade": round(float(table["bach"]["grade"]), 1),
         },
         "given_away": given_away.to_dict("records"),
@@ -194,10 +237,22 @@ def pack(
 
 def draw(name: str, composition: Piece, prompt_rows: int, folder: Path) -> str:
     """Draw the piano roll of a piece, into the folder and for the page."""
-    table = pd.read_csv(PROBABILITIES / f"{name}.csv", index_col="row")
+    table = probabilities(name, len(composition.grid))
     drawn = piano_roll.draw(composition.grid, table.to_numpy(), prompt_rows, composition.struck)
     (folder / f"{name}-piano-roll.svg").write_text(drawn, "utf-8")
     return drawn
+
+
+def probabilities(name: str, rows: int) -> pd.DataFrame:
+    """How likely the model finds each note of a piece of so many rows, a column for each voice."""
+    path = PROBABILITIES / f"{name}.csv"
+    table = read_table(path, "compose", ["row", *chorale.VOICES])
+    with reading(path, "compose"):
+        if table.pop("row").tolist() != list(range(rows)):
+            raise KantorError(f"{path}: {len(table)} rows; expected 0 to {rows - 1}")
+        # Before the first note there is nothing that it could be predicted from.
+        check_numbers(table.fillna({"soprano": 0}, limit=1), path, 0, 1)
+    return table
 
 
 def curve(history: pd.DataFrame) -> str:

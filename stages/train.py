@@ -6,14 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
-import pandas as pd
-
 import kantor
 from kantor import params
 from kantor.data import records
 from kantor.network import model, model_file
 from kantor.system import atomic, environment, errors, runtime
 from kantor.training import examples, loop, needs, strikes
+from kantor.training import history as report
 from kantor.training.checkpoint import Checkpoint, fingerprint
 
 INPUT = Path("data/records")
@@ -26,13 +25,26 @@ CHECKPOINTS = Path("models/checkpoints")
 def main() -> None:
     settings = params.load()
     needs.check(settings)
+    with atomic.alone(MODEL.parent):
+        train(settings)
+
+
+def train(settings: params.Params) -> None:
+    """Train both networks; what was trained before the process was killed is not trained again."""
     runtime.pin(settings.threads, settings.train.replicas)
     runtime.keras.utils.set_random_seed(settings.seed)
 
     network = model.build(settings.model)
     parts = model.parts(network)
-    train_on = training_examples(settings.train, parts)
-    valid = examples.Windows(read("valid_windows"), parts)
+    # All of it is read before hours may be spent.
+    pieces = records.read_split(INPUT, "train", "pieces")
+    windows = records.read_split(INPUT, "train", "windows")
+    train_on = (
+        examples.Windows(windows, parts)
+        if settings.train.examples == "windows"
+        else examples.Crops(pieces, parts, settings.train.crops, settings.train.batch_size)
+    )
+    valid = examples.Windows(records.read_split(INPUT, "valid", "windows"), parts)
     this = identity(settings)
     history = []
     for number, member in enumerate(parts.members, start=1):
@@ -43,28 +55,11 @@ def main() -> None:
         )
         history += [{"member": number} | row for row in rows]
 
-    striking = strikes.train(
-        read("train_pieces"), settings.strikes, settings.train.crops, settings.seed
-    )
+    striking = strikes.train(pieces, settings.strikes, settings.train.crops, settings.seed)
     model_file.save(network, MODEL)
     model_file.save(striking, STRIKES)
-    with atomic.output(REPORT) as fresh:
-        pd.DataFrame(history).to_csv(fresh, index=False, float_format="%.6g")
+    report.write(REPORT, history)
     shutil.rmtree(CHECKPOINTS)
-
-
-def training_examples(
-    settings: params.Train, parts: model.Parts
-) -> examples.Windows | examples.Crops:
-    """What the network is trained on."""
-    if settings.examples == "windows":
-        return examples.Windows(read("train_windows"), parts)
-    return examples.Crops(read("train_pieces"), parts, settings.crops, settings.batch_size)
-
-
-def read(name: str) -> list[records.Record]:
-    """The records of this name."""
-    return list(records.read(INPUT / f"{name}.tfrecord"))
 
 
 def identity(settings: params.Params) -> str:

@@ -26,7 +26,8 @@ def write(search: space.Search, study: optuna.Study, folder: Path) -> None:
     best = optuna.trial.FixedTrial(study.best_params)
     settings = {key: values.draw(best, key) for key, values in search.space.items()}
     block = _yaml(_nested(settings))
-    with atomic.output(folder) as fresh:
+    # Workers that end together write the same.
+    with atomic.output(folder, patience=60) as fresh:
         fresh.mkdir()
         (fresh / "search.yaml").write_text(_yaml(search.model_dump(exclude_unset=True)))
         (fresh / "best.yaml").write_text(block)

@@ -23,7 +23,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from kantor import params
-from kantor.system import errors
+from kantor.system import atomic, errors
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
 from study import database, results, run, space, training, trials
@@ -115,7 +115,8 @@ class Worker:
                     self._show(f"trial {place}, {epoch} of {epochs} epochs")
         except (KantorError, OSError, KeyboardInterrupt) as error:
             # Of all errors, those about settings are the ones that name their file.
-            if place and isinstance(error, KantorError) and "params.yaml" in str(error):
+            settings = isinstance(error, KantorError) and "params.yaml" in str(error)
+            if place and settings and not isinstance(error, atomic.OutputError):
                 trial.set_user_attr("refused", str(error).rpartition("train.log: ")[2])
                 raise optuna.TrialPruned from None
             trials.retry(self._study, self._now(trial))

@@ -16,7 +16,7 @@ def scored(folder: Path) -> dict[str, dict[str, float]]:
     return {
         split: likelihood.figures(
             likelihood.predictions(
-                list(records.read(folder / f"data/records/{split}_windows.tfrecord")),
+                records.read_split(folder / "data/records", split, "windows"),
                 likelihood.model_predictor(network, f"{split} windows"),
             )
         )

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.music import grids
-from kantor import chorale
+from kantor import chorale, metadata
+from kantor.metadata import Metadata
 from kantor.system.errors import KantorError
 
 
@@ -74,6 +75,7 @@ def write(folder, index, grid):
 def test_a_split_is_read_in_the_order_of_its_numbers(tmp_path):
     for index in (12, 3):
         write(tmp_path, index, np.full((2, 4), 40 + index))
+    metadata.write([Metadata("valid", 3, 2), Metadata("valid", 12, 2)], tmp_path / "corpus.csv")
     read = chorale.read_split(tmp_path, "valid")
     assert list(read) == [3, 12] and read[12][0, 0] == 52
     (tmp_path / "valid/chorale_x.csv").touch()

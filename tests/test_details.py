@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 
 from helpers.details import any_details, in_bars, same
-from kantor import chorale, details
+from kantor import chorale, details, metadata
+from kantor.metadata import Metadata
 from kantor.system.errors import KantorError
 
 HEADER = "bar,place,fermata,signature,struck0,struck1,struck2,struck3\n"
@@ -54,6 +55,7 @@ def test_details_lie_beside_their_chorale_and_are_unknown_where_there_are_none(t
     assert same(details.beside(path, 3), in_bars(3))
     with pytest.raises(KantorError, match=r"007\.details\.csv: 3 rows; expected 4, as in chor"):
         details.beside(path, 4)
+    metadata.write([Metadata("train", 7, 3)], tmp_path / "corpus.csv")
     assert list(chorale.read_split(tmp_path, "train")) == [7]
     (tmp_path / "train/other_007.details.csv").write_text("")
     with pytest.raises(KantorError, match=r"other_007\.details\.csv: expected a name such as"):

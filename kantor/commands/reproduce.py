@@ -153,9 +153,15 @@ def stop(building: subprocess.Popen) -> None:
 
 
 def outputs(lock: Path) -> dict[str, str]:
-    """MD5 by output, in the order of the stages, from a dvc.lock."""
-    stages = yaml.safe_load(lock.read_text())["stages"].values()
-    return {out["path"]: out["md5"] for stage in stages for out in stage["outs"]}
+    """MD5 by output, in the order of the stages, from a dvc.lock; KantorError if it is damaged."""
+    try:
+        stages = yaml.safe_load(lock.read_text("utf-8"))["stages"].values()
+        return {out["path"]: out["md5"] for stage in stages for out in stage["outs"]}
+    except (yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError):
+        raise KantorError(
+            f"{lock}: empty or damaged, as a dvc that was ended while writing it leaves it; run "
+            "`git checkout dvc.lock`, then `dvc repro`"
+        ) from None
 
 
 def change(path: Path, changes: dict[str, object]) -> None:
@@ -252,6 +258,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     project = Path.cwd()
+    if (project / "dvc.lock").exists():
+        outputs(project / "dvc.lock")
     if (arguments.long or arguments.without_avx512) and not arguments.elsewhere:
         raise KantorError("--long and --without-avx512 go with --elsewhere; add it")
     if arguments.elsewhere and not arguments.long:

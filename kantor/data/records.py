@@ -5,18 +5,24 @@ in the chorale it starts), and `plan` and `struck`, row by row. The same records
 bytes.
 """
 
-import json
+import errno
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
+from pydantic import Field
 
 from kantor import details
 from kantor import plan as plans
-from kantor.chorale import VOICES
+from kantor.chorale import SPLITS, VOCABULARY_SIZE, VOICES
+from kantor.params import Block, Count
 from kantor.system.errors import KantorError
+from kantor.system.intermediate import again, read_json, reading
 from kantor.system.runtime import tf
+
+STAGE = "preprocess"  # which writes records
 
 
 class _Fields(NamedTuple):
@@ -68,7 +74,19 @@ def windows(piece: Record, window: int, shift: int) -> Iterator[Record]:
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
-    """Write records to one TFRecord file."""
+    """Write records to one TFRecord file.
+
+    TensorFlow tells of a full disk in its own way; it is an OSError here, as elsewhere.
+    """
+    try:
+        _write(path, records)
+    except tf.errors.OpError as error:
+        full = isinstance(error, tf.errors.ResourceExhaustedError)
+        number = errno.ENOSPC if full else errno.EIO
+        raise OSError(number, os.strerror(number), str(path)) from error
+
+
+def _write(path: Path, records: Iterable[Record]) -> None:
     with tf.io.TFRecordWriter(str(path)) as writer:
         for record in records:
             feature = {name: _int64s(value) for name, value in record._asdict().items()}
@@ -77,23 +95,71 @@ def write(path: Path, records: Iterable[Record]) -> None:
             writer.write(example.SerializeToString(deterministic=True))
 
 
+class Split(Block):
+    """What dataset.json tells of a split; ranges are MIDI pitches by voice."""
+
+    chorales: Count
+    chorales_with_details: Annotated[int, Field(ge=0)]
+    rows: Count
+    notes: Count
+    silent_notes: Annotated[int, Field(ge=0)]
+    ranges: dict[str, list[int]]
+    windows: Count
+
+
+class Dataset(Block):
+    """What dataset.json tells; its test split is missing if it was trained on."""
+
+    held_out_test: bool
+    vocabulary: Literal[47]
+    window_rows: Count
+    window_notes: Count
+    splits: dict[str, Split]
+
+
 def dataset(folder: Path) -> dict:
     """The dataset.json that preprocess writes beside its records: what they hold."""
-    try:
-        return json.loads((folder / "dataset.json").read_text())
-    except (FileNotFoundError, ValueError) as error:
-        raise KantorError(
-            f"{folder / 'dataset.json'}: {error}; run `dvc repro preprocess`"
-        ) from None
+    path = folder / "dataset.json"
+    content = read_json(path, STAGE)
+    with reading(path, STAGE):
+        checked = Dataset.model_validate(content)
+        expected = SPLITS if checked.held_out_test else SPLITS[:2]
+        if set(checked.splits) != set(expected):
+            raise ValueError(f"its splits are {', '.join(checked.splits):.60}")
+    return content
+
+
+def read_split(folder: Path, split: str, protocol: str) -> list[Record]:
+    """The `pieces` or the `windows` of a split, of which there must be as many, and of as many
+    rows, as dataset.json says.
+    """
+    told = dataset(folder)
+    path = folder / f"{split}_{protocol}.tfrecord"
+    if split not in told["splits"]:
+        raise KantorError(f"{path}: {folder / 'dataset.json'} has no such split; {again(STAGE)}")
+    counts = told["splits"][split]
+    expected = {"pieces": counts["chorales"], "windows": counts["windows"]}[protocol]
+    records = list(read(path))
+    if len(records) != expected:
+        wrong = f"{len(records)} {protocol}; expected {expected}"
+    elif protocol == "pieces" and (rows := sum(len(r.tokens) for r in records)) != counts["rows"]:
+        wrong = f"{rows} rows; expected {counts['rows']}"
+    elif protocol == "windows" and {len(r.tokens) for r in records} != {told["window_rows"] + 1}:
+        wrong = f"windows of other lengths; expected {told['window_rows'] + 1} rows in each"
+    else:
+        return records
+    raise KantorError(f"{path}: {wrong}, as in dataset.json; {again(STAGE)}")
 
 
 def read(path: Path) -> Iterator[Record]:
     """Read the records back, in order; their arrays are int32."""
     if not path.exists():
-        raise KantorError(f"{path}: no such records; run `dvc repro preprocess`")
+        raise KantorError(f"{path}: no such records; run `dvc repro {STAGE}`")
     try:
         for tokens, chorale, row, plan, struck in tf.data.TFRecordDataset(str(path)).map(_parsed):
             notes = _in_rows(tokens, (-1, len(VOICES)))
+            if not (len(notes) and notes.min() >= 0 and notes.max() < VOCABULARY_SIZE):
+                raise ValueError("tokens that no note has")
             yield Record(
                 notes,
                 int(chorale),
@@ -101,8 +167,8 @@ def read(path: Path) -> Iterator[Record]:
                 _in_rows(plan, (len(notes), plans.COLUMNS)),
                 _in_rows(struck, notes.shape),
             )
-    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError, ValueError):
-        raise KantorError(f"{path}: damaged records; run `dvc repro -f preprocess`") from None
+    except (tf.errors.OpError, ValueError):
+        raise KantorError(f"{path}: damaged records; {again(STAGE)}") from None
 
 
 def _parsed(example: tf.Tensor) -> tuple[tf.Tensor, ...]:

@@ -1,23 +1,28 @@
 """A piece: its notes and what is known of it; as data, and in the formats that people use."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 from music21 import stream
 
-from kantor import chorale, details, synth
+from kantor import chorale, details, metadata, synth
 from kantor.details import Details
 from kantor.metadata import Metadata
 from kantor.notation import score
-from kantor.params import Render
+from kantor.params import Block, Count, Render
 from kantor.system.errors import KantorError
+from kantor.system.intermediate import read_json, reading
 
 BACH = "Johann Sebastian Bach"
 INDEX = "pieces.json"
+NAME = re.compile(r"\w+")
+STAGE = "compose"  # which saves pieces
 
 
 class Piece(NamedTuple):
@@ -49,6 +54,16 @@ class Piece(NamedTuple):
         return score.build(self.grid, setting, self.title, self.composer, tempo, self.details)
 
 
+class Entry(Block):
+    """What pieces.json tells of a piece."""
+
+    title: str
+    composer: str
+    rows: Count
+    details: bool
+    metadata: Metadata
+
+
 def save(pieces: Mapping[str, Piece], folder: Path) -> None:
     """Write pieces as data: each grid as NAME.csv, with its details, if there are any, as
     NAME.details.csv beside it, and all else as pieces.json.
@@ -59,6 +74,8 @@ def save(pieces: Mapping[str, Piece], folder: Path) -> None:
         name: {
             "title": piece.title,
             "composer": piece.composer,
+            "rows": len(piece.grid),
+            "details": piece.details is not None,
             "metadata": asdict(piece.metadata),
         }
         for name, piece in pieces.items()
@@ -68,14 +85,18 @@ def save(pieces: Mapping[str, Piece], folder: Path) -> None:
 
 def load(folder: Path) -> dict[str, Piece]:
     """Read back what `save` wrote, in its order."""
-    try:
-        index = json.loads((folder / INDEX).read_text("utf-8"))
-        return {name: _loaded(folder / f"{name}.csv", entry) for name, entry in index.items()}
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise KantorError(
-            f"{folder / INDEX}: {error!r}; expected what the stage compose writes; run "
-            "`dvc repro -f compose`"
-        ) from None
+    index = read_json(folder / INDEX, STAGE)
+    pieces = {}
+    for name, entry in index.items():
+        with reading(folder / INDEX, STAGE):
+            if not NAME.fullmatch(name):
+                raise ValueError(f"a piece is called {name!r:.40}")
+            # As JSON, of which pydantic takes an object for a dataclass.
+            checked = Entry.model_validate_json(json.dumps(entry))
+            metadata.check(checked.metadata)
+        with reading(folder / f"{name}.csv", STAGE):
+            pieces[name] = _loaded(folder / f"{name}.csv", checked)
+    return pieces
 
 
 def write(piece: Piece, path: Path, settings: Render) -> None:
@@ -95,20 +116,42 @@ def write(piece: Piece, path: Path, settings: Render) -> None:
     score.write(piece.score(settings.tempo), path)
 
 
+def check_written(piece: Piece, path: Path, settings: Render) -> None:
+    """Raise KantorError unless what `write` wrote of a piece is there and whole."""
+    suffixes = (".csv", ".wav", ".mid", ".musicxml")
+    csv, wav, mid, musicxml = (path.with_suffix(suffix) for suffix in suffixes)
+    with reading(csv, "render"):
+        if csv.read_text("utf-8") != chorale.to_csv(piece.grid):
+            raise KantorError(f"{csv}: other notes than those composed")
+    with reading(wav, "render"):
+        samples = synth.samples(wav)
+        rows = len(piece.grid)
+        expected = synth.length(rows, settings.tempo, settings.rate, settings.timbre)
+        if samples != expected:
+            raise KantorError(f"{wav}: {samples} samples; expected {expected} for {rows} rows")
+    with reading(mid, "render"):
+        score.check_midi(mid.read_bytes())
+    with reading(musicxml, "render"):
+        ElementTree.parse(musicxml)
+
+
 def _write_csv(piece: Piece, path: Path) -> None:
     path.write_text(chorale.to_csv(piece.grid))
     if piece.details is not None:
         details.file_beside(path).write_text(details.to_csv(piece.details))
 
 
-def _loaded(path: Path, entry: dict[str, Any]) -> Piece:
+def _loaded(path: Path, entry: Entry) -> Piece:
     """The piece of a grid's file, with its entry in the index."""
-    grid = chorale.read(path)
-    there = details.file_beside(path).exists()
-    return Piece(
-        grid,
-        entry["title"],
-        entry["composer"],
-        Metadata(**entry["metadata"]),
-        details.beside(path, len(grid)) if there else None,
-    )
+    grid = chorale.from_csv(path.read_text("utf-8"), str(path))
+    if len(grid) != entry.rows:
+        raise KantorError(f"{path}: {len(grid)} rows; expected {entry.rows}, as in {INDEX}")
+    own = None
+    if entry.details:
+        text = details.file_beside(path).read_text("utf-8")
+        own = details.from_csv(text, str(details.file_beside(path)))
+        if len(own.bar) != entry.rows:
+            raise KantorError(
+                f"{details.file_beside(path)}: {len(own.bar)} rows; expected {entry.rows}"
+            )
+    return Piece(grid, entry.title, entry.composer, entry.metadata, own)

@@ -141,6 +141,17 @@ def write(score: stream.Score, path: Path) -> None:
     path.with_suffix(".mid").write_bytes(file.writestr())
 
 
+def check_midi(content: bytes) -> None:
+    """Raise ValueError unless a MIDI file is made up of whole chunks: a header and its tracks."""
+    place, kinds = 0, []
+    while place < len(content):
+        kinds.append(content[place : place + 4])
+        place += 8 + int.from_bytes(content[place + 4 : place + 8], "big")
+    tracks = int.from_bytes(content[10:12], "big")
+    if place != len(content) or kinds != [b"MThd", *[b"MTrk"] * tracks]:
+        raise ValueError("not a MIDI file of whole tracks")
+
+
 def _merged(conductor: list[midi.MidiEvent], voice: list[midi.MidiEvent]) -> list[midi.MidiEvent]:
     """The events of two tracks as one: before each stands one that tells how long after the one
     before it comes. What the conductor's track says several times, once a part, comes once.

@@ -11,6 +11,8 @@ INTERRUPTED = 130  # the exit code of what SIGINT ended, as shells have it
 # Libraries that are being loaded may swallow a Ctrl-C, or make another error of it.
 _pressed = threading.Event()
 
+from kantor.system import parent
+
 
 class KantorError(Exception):
     """One sentence: where, what was there, what was expected and what to do."""
@@ -21,6 +23,7 @@ def run(command: Callable[[], None]) -> None:
 
     With KANTOR_DEBUG=1 in the environment the traceback of bad input is shown as well.
     """
+    parent.end_with_dvc()
     try:
         stop_if_interrupted()
         command()

@@ -212,6 +212,13 @@ def test_without_a_lock_there_is_nothing_to_compare_with(tmp_path):
     assert "dvc.lock: HEAD has none; run" in running.kantor(clone.folder, "reproduce")
 
 
+@pytest.mark.parametrize("content", ["", "schema: '2.0'\n", "stages: [", "stages: {one: 1}", "\0"])
+def test_a_damaged_lock_is_told_with_what_mends_it(tmp_path, content):
+    (tmp_path / "dvc.lock").write_text(content)
+    sentence = running.kantor(tmp_path, "reproduce")
+    assert "dvc.lock: empty or damaged" in sentence and "`git checkout dvc.lock`" in sentence
+
+
 def test_outside_a_repository_it_is_one_sentence(tmp_path, settings_file):
     shutil.copy(settings_file, tmp_path)
     sentence = running.kantor(tmp_path, "reproduce")

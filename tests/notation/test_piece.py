@@ -55,11 +55,11 @@ def test_loading_what_was_saved_gives_it_back_in_its_order(tmp_path_factory, sav
 
 
 def test_what_is_not_there_or_other_than_it_was_saved_is_told(tmp_path):
-    with pytest.raises(KantorError, match="dvc repro -f compose"):
+    with pytest.raises(KantorError, match="dvc repro compose"):
         piece.load(tmp_path)
     (tmp_path / "pieces.json").write_text('{"one": {"title": "One"}}')
     (tmp_path / "one.csv").write_text(chorale.to_csv(np.full((2, 4), 60)))
-    with pytest.raises(KantorError, match=r"pieces\.json: KeyError\('composer'\)"):
+    with pytest.raises(KantorError, match=r"pieces\.json: .*composer.*dvc repro -sf compose"):
         piece.load(tmp_path)
 
 

@@ -171,7 +171,7 @@ def test_bad_input_is_one_sentence_and_nothing_is_lost(copy):
         assert running.stage(stage, copy).startswith(sentence)
         (copy / "params.yaml").write_text(text)
     (copy / "reports/compositions/pieces.json").write_text("[]")
-    assert "run `dvc repro -f compose`" in running.stage("render", copy)
+    assert "run `dvc repro -sf compose`" in running.stage("render", copy)
     del before["reports/compositions/pieces.json"]
     assert before.items() <= digests(copy, "data/records", "reports").items()
 

@@ -7,6 +7,7 @@ import pytest
 
 from helpers.project import PROJECT
 from kantor.system import atomic
+from kantor.system.errors import KantorError
 
 STRANGE = "[a]*?"  # what it matches as a pattern is not its name
 
@@ -80,17 +81,20 @@ def test_what_a_killed_process_left_of_another_output_stays(tmp_path, name, othe
     assert names(tmp_path) == sorted([left, name])
 
 
-@pytest.mark.parametrize("theirs", ["mine", "mine.2"])
-def test_what_a_living_process_writes_is_left_to_it(tmp_path, theirs):
-    with another_process(tmp_path / theirs, "sys.stdin.read()") as process:
-        with atomic.output(tmp_path / "mine") as fresh:
+def test_what_a_living_process_writes_is_left_to_it(tmp_path):
+    with another_process(tmp_path / "mine", "sys.stdin.read()") as process:
+        with (
+            pytest.raises(KantorError, match=rf"mine: process {process.pid} is writing it"),
+            atomic.output(tmp_path / "mine"),
+        ):
+            raise AssertionError
+        with atomic.output(tmp_path / "mine.2") as fresh:
             fresh.mkdir()
             (fresh / "ours").touch()
-        assert names(tmp_path / "mine") == ["ours"]
         process.stdin.close()
     assert process.returncode == 0
-    assert names(tmp_path / theirs) == ["theirs"]
-    assert names(tmp_path) == sorted({"mine", theirs})
+    assert names(tmp_path / "mine") == ["theirs"] and names(tmp_path / "mine.2") == ["ours"]
+    assert names(tmp_path) == ["mine", "mine.2"]
 
 
 def test_a_folder_takes_the_place_of_the_one_before(tmp_path):

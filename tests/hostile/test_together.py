@@ -1,0 +1,142 @@
+"""Two processes at once, and a process whose parent has gone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from helpers import running
+from helpers.project import PROJECT
+from kantor.system import atomic
+from kantor.system.errors import KantorError
+
+WRITING = (
+    "import sys; from pathlib import Path; from kantor.system import atomic\n"
+    "with atomic.output(Path(sys.argv[1])) as fresh:\n"
+    "    fresh.mkdir(); (fresh / 'theirs').touch(); print('begun', flush=True); sys.stdin.read()"
+)
+# A parent that starts a command and is killed; the child says its number.
+CHILD = (
+    "import os, time; from kantor.system import errors\n"
+    "errors.run(lambda: (print(os.getpid(), flush=True), time.sleep(60)))"
+)
+PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+
+
+def environment(**variables):
+    clean = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}
+    return clean | {"PYTHONPATH": str(PROJECT)} | variables
+
+
+@contextmanager
+def another(path):
+    """Another process that is writing an output."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITING, path],
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout.readline() == b"begun\n"
+        yield process
+
+
+def write(path, name="ours"):
+    with atomic.output(path) as fresh:
+        fresh.mkdir()
+        (fresh / name).touch()
+
+
+@pytest.mark.parametrize(
+    "name", ["mine.b", "mine.abcdefgh", "mine.partial", ".mine", "mine2", "min", ".mine.partial.b"]
+)
+def test_outputs_of_like_names_are_apart(tmp_path, name):
+    with another(tmp_path / name) as process:
+        write(tmp_path / "mine")
+        process.stdin.close()
+    assert process.returncode == 0
+    assert [path.name for path in (tmp_path / name).iterdir()] == ["theirs"]
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["ours"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "mine"])
+
+
+def test_an_output_that_is_being_written_is_left_alone(tmp_path):
+    with another(tmp_path / "mine") as process:
+        words = f"mine: process {process.pid} is writing it; wait until that is done, or end it"
+        with pytest.raises(KantorError, match=words):
+            write(tmp_path / "mine")
+        process.stdin.close()
+    assert process.returncode == 0
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["theirs"]
+
+
+def test_one_that_waits_comes_after(tmp_path):
+    with another(tmp_path / "mine") as process:
+        process.stdin.close()
+        with atomic.output(tmp_path / "mine", patience=30) as fresh:
+            fresh.mkdir()
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_one_that_was_ended_leaves_nothing_in_the_way(tmp_path, number):
+    with another(tmp_path / "mine") as process:
+        process.send_signal(number)
+    write(tmp_path / "mine")
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "ours"]
+
+
+def test_many_writers_of_one_output_leave_one_whole(tmp_path):
+    code = WRITING.replace("sys.stdin.read()", "(fresh / 'end').touch()")
+    many = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, tmp_path / "mine"],
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(8)
+    ]
+    said = [process.communicate()[1].decode() for process in many]
+    assert all("is writing it" in words for words in said if words)
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {"theirs", "end"}
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_train_beside_a_training_says_so(tmp_path, settings_file):
+    (tmp_path / "params.yaml").write_text(settings_file.read_text())
+    with atomic.alone(tmp_path / "models"):
+        sentence = running.stage("train", tmp_path)
+    assert sentence.startswith("error: models: ") and "is writing it" in sentence
+    assert "data/records" in running.stage("train", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("variables", "ends"), [({"DVC_STAGE": "train"}, True), ({}, False)], ids=["DVC", "a shell"]
+)
+def test_a_stage_ends_with_dvc_and_not_with_a_shell(tmp_path, variables, ends):
+    command = [sys.executable, "-c", PARENT, CHILD]
+    with subprocess.Popen(command, env=environment(**variables), stdout=subprocess.PIPE) as parent:
+        child = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait()
+        deadline = time.monotonic() + (30 if ends else 1)
+        while alive(child) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        lives = alive(child)
+        if lives:
+            os.kill(child, signal.SIGKILL)
+    assert lives is not ends
+
+
+def alive(number):
+    """Whether a process lives; one that nobody has waited for doesn't."""
+    try:
+        with open(f"/proc/{number}/stat") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
