@@ -81,6 +81,15 @@ def laid_over(plan: np.ndarray, wish: Wish) -> np.ndarray:
     return plan
 
 
+def as_wished(plan: np.ndarray, wish: Wish, both: Wish) -> np.ndarray:
+    """A plan (rows, 6) that comes from details, with the key and the bars of `both`, what is wished
+    and what the file's metadata tell, in place of its own. Its bars stay if none are wished.
+    """
+    # Details know of a change of metre, metadata don't.
+    as_detailed = wish.metre is None and wish.pickup is None and (plan[:, BAR] != UNKNOWN).any()
+    return laid_over(plan, Wish(key=both.key) if as_detailed else both)
+
+
 def described(plan: np.ndarray, wish: Wish) -> Metadata:
     """Key, metre and pickup of a plan (rows, 6) that was built for a wish, spelt as there."""
     tonic, mode, bar, place, *_ = plan[0].tolist()

@@ -28,7 +28,7 @@ Corpus = dict[tuple[str, int], metadata.Metadata]
 def main() -> None:
     settings = params.load()
     runtime.pin(settings.threads)
-    network, striking = model_file.load(MODEL), model_file.load(STRIKES)
+    network, striking = model_file.load_predicting(MODEL), model_file.load_striking(STRIKES)
     corpus = metadata.read(CHORALES / "corpus.csv")
     original = prompted_from(settings.compose.prompt, corpus)
     train = chorale.read_split(CHORALES, "train")

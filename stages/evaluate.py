@@ -25,7 +25,7 @@ def main() -> None:
     settings = params.load()
     runtime.pin(settings.threads)
     dataset = records.dataset(RECORDS)
-    network, striking = model_file.load(MODEL), model_file.load(STRIKES)
+    network, striking = model_file.load_predicting(MODEL), model_file.load_striking(STRIKES)
     train = read("train", "pieces")
     bigram = baselines.bigram(train, settings.evaluate.bigram_smoothing)
     rates = strikes.rates(train)

@@ -33,7 +33,7 @@ def main() -> None:
     settings = params.load()
     runtime.pin(settings.threads)
     judge = settings.judge
-    network = model_file.load(MODEL)
+    network = model_file.load_predicting(MODEL)
     train = list(chorale.read_split(CHORALES, "train").values())
     held_out = ("valid", "test") if records.dataset(RECORDS)["held_out_test"] else ("valid",)
     bach = {f"bach_{name}": chorale.read_split(CHORALES, name) for name in held_out}

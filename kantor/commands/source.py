@@ -12,7 +12,6 @@ from kantor.details import Details
 from kantor.metadata import Metadata
 from kantor.notation import files
 from kantor.params import Wish
-from kantor.plan import BAR, UNKNOWN
 
 
 class Source(NamedTuple):
@@ -41,10 +40,7 @@ def read(path: Path, wish: Wish) -> Source:
         "pickup": metadata.pickup,
     }
     both = params.checked(params.Wish, told | wish.model_dump(exclude_none=True), str(path))
-    plan = plans.plan(grid, details, metadata)
-    # Details know of a change of metre, metadata don't.
-    as_detailed = wish.metre is None and wish.pickup is None and (plan[:, BAR] != UNKNOWN).any()
-    plan = planning.laid_over(plan, params.Wish(key=both.key) if as_detailed else both)
+    plan = planning.as_wished(plans.plan(grid, details, metadata), wish, both)
     described = planning.described(plan, both)
     if not wish.key:
         described = replace(described, signature=metadata.signature)

@@ -39,9 +39,7 @@ def planned(melody: Melody, wish: Wish) -> tuple[np.ndarray, Metadata, list[str]
     rows = len(melody.line)
     plan = plans.unknown(rows)
     plan[:, BAR], plan[:, PLACE] = melody.details.bar, melody.details.place
-    # Details know of a change of metre, metadata don't.
-    as_detailed = wish.metre is None and wish.pickup is None and (plan[:, BAR] != UNKNOWN).any()
-    plan = planning.laid_over(plan, Wish(key=both.key) if as_detailed else both)
+    plan = planning.as_wished(plan, wish, both)
     plan[:, LEFT] = rows - np.arange(rows)
     plan[:, PHRASE] = _phrases(melody, plan, wish)
     if plan[0, BAR] == UNKNOWN:

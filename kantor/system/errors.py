@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
 
+from kantor.system import parent
+
 INTERRUPTED = 130  # the exit code of what SIGINT ended, as shells have it
 # Libraries that are being loaded may swallow a Ctrl-C, or make another error of it.
 _pressed = threading.Event()
-
-from kantor.system import parent
 
 
 class KantorError(Exception):
