@@ -9,15 +9,16 @@ import errno
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field
+from pydantic import NonNegativeInt, PositiveInt
 
 from kantor import details
 from kantor import plan as plans
 from kantor.chorale import SPLITS, VOCABULARY_SIZE, VOICES
-from kantor.params import Block, Count
+from kantor.params import Block
+from kantor.system import settings
 from kantor.system.errors import KantorError
 from kantor.system.intermediate import again, read_json, reading
 from kantor.system.runtime import tf
@@ -98,13 +99,13 @@ def _write(path: Path, records: Iterable[Record]) -> None:
 class Split(Block):
     """What dataset.json tells of a split; ranges are MIDI pitches by voice."""
 
-    chorales: Count
-    chorales_with_details: Annotated[int, Field(ge=0)]
-    rows: Count
-    notes: Count
-    silent_notes: Annotated[int, Field(ge=0)]
+    chorales: PositiveInt
+    chorales_with_details: NonNegativeInt
+    rows: PositiveInt
+    notes: PositiveInt
+    silent_notes: NonNegativeInt
     ranges: dict[str, list[int]]
-    windows: Count
+    windows: PositiveInt
 
 
 class Dataset(Block):
@@ -112,8 +113,8 @@ class Dataset(Block):
 
     held_out_test: bool
     vocabulary: Literal[47]
-    window_rows: Count
-    window_notes: Count
+    window_rows: PositiveInt
+    window_notes: PositiveInt
     splits: dict[str, Split]
 
 
@@ -122,7 +123,7 @@ def dataset(folder: Path) -> dict:
     path = folder / "dataset.json"
     content = read_json(path, STAGE)
     with reading(path, STAGE):
-        checked = Dataset.model_validate(content)
+        checked = settings.checked(Dataset, content, str(path))
         expected = SPLITS if checked.held_out_test else SPLITS[:2]
         if set(checked.splits) != set(expected):
             raise ValueError(f"its splits are {', '.join(checked.splits):.60}")

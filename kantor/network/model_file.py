@@ -43,7 +43,12 @@ def save(model: keras.Model, path: Path) -> None:
 
 def load(path: Path) -> keras.Model:
     """Read a model back; Keras's safe mode lets no code in."""
-    inputs.check(path, EXPECTED, MOST_MEBIBYTES, "no such model; run `dvc repro train`")
+    inputs.check(
+        path,
+        f"{EXPECTED}; `dvc repro train` makes one",
+        MOST_MEBIBYTES,
+        "no such model; run `dvc repro train`",
+    )
     # By another name, Keras would take it for a file of an older format, which can bring code.
     if path.suffix != SUFFIX or not zipfile.is_zipfile(path):
         raise _not_a_model(path, "not a zip archive" if path.suffix == SUFFIX else "another suffix")

@@ -10,12 +10,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 from music21 import stream
+from pydantic import PositiveInt
 
 from kantor import chorale, details, metadata, synth
 from kantor.details import Details
 from kantor.metadata import Metadata
 from kantor.notation import score
-from kantor.params import Block, Count, Render
+from kantor.params import Block, Render
 from kantor.system.errors import KantorError
 from kantor.system.intermediate import read_json, reading
 
@@ -59,7 +60,7 @@ class Entry(Block):
 
     title: str
     composer: str
-    rows: Count
+    rows: PositiveInt
     details: bool
     metadata: Metadata
 

@@ -48,7 +48,7 @@ def check(path: Path, expected: str, mebibytes: float, missing: str) -> None:
     if not os.access(path, os.R_OK):
         raise KantorError(f"{path}: permission denied; expected {expected}; make it readable")
     if not status.st_size:
-        raise KantorError(f"{path}: an empty file; expected {expected}; name another file")
+        raise KantorError(f"{path}: an empty file; expected {expected}")
     if status.st_size > mebibytes * MEBIBYTE:
         raise KantorError(
             f"{path}: {status.st_size / MEBIBYTE:.1f} MiB; expected {expected} of at most "

@@ -139,7 +139,7 @@ def requests(monkeypatch):
         asked.extend(requests)
         return [random_grid(request.all_rows) for request in requests]
 
-    monkeypatch.setattr("kantor.sampling.sampler.compose", compose)
+    monkeypatch.setattr("kantor.sampling.composing.compose", compose)
     return asked
 
 

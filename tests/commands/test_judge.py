@@ -31,11 +31,14 @@ def project(tmp_path_factory, settings_file):
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(settings_file, folder)
     draw = np.random.Generator(np.random.Philox(2))
+    listed = []
     for split in ("train", "valid"):
         for number in range(4):
             path = folder / "data/chorales" / chorale.file_name(split, number)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(chorale.to_csv(made_up(draw)))
+            path.write_text(chorale.to_csv(grid := made_up(draw)))
+            listed.append(Metadata(split, number, len(grid)))
+    metadata.write(listed, folder / "data/chorales/corpus.csv")
     (folder / "clean.csv").write_text(chorale.to_csv(made_up(draw)))
     (folder / "fifths.csv").write_text(chorale.to_csv(FIFTHS))
     written(folder, FIFTHS, IN_THREE)
@@ -77,8 +80,9 @@ def test_an_error_is_told_with_its_bar_beat_and_voices(project, capsys, name, me
 
 
 def test_a_chorale_of_the_edition_has_its_own_metre(project, capsys):
-    description = Metadata("test", 7, metre="3/4", pickup=2.0)
-    metadata.write([description], project / "data/chorales/corpus.csv")
+    corpus = project / "data/chorales/corpus.csv"
+    description = Metadata("test", 7, len(FIFTHS), metre="3/4", pickup=2.0)
+    metadata.write([*metadata.read(corpus).values(), description], corpus)
     path = project / "data/chorales/test/chorale_007.csv"
     path.parent.mkdir(exist_ok=True)
     path.write_text(chorale.to_csv(FIFTHS))
