@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from music21 import harmony, instrument, key, meter, note, percussion, stream
 
 from helpers.scores import written
 from kantor import chorale
 from kantor.chorale import VOICES
+from kantor.notation import files, melody
+from kantor.system.errors import KantorError
 
 GRID = np.repeat([[67, 64, 60, 48], [65, 62, 59, 55], [64, 60, 55, 48]], 8, axis=0)
 KERN = "\n".join(
@@ -20,6 +23,7 @@ KERN = "\n".join(
 )
 ABC = "X:1\nT:A tune\nM:4/4\nL:1/4\nK:G\n|:GABc|d2B2:|G4|]\n"
 FORMATS = (".musicxml", ".mxl", ".mid", ".krn", ".abc", ".csv")
+READERS = {"four voices": files.read, "melody": lambda path: melody.read(path, "soprano")}
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -136,3 +140,14 @@ def samples(folder: Path) -> dict[str, bytes]:
         ".abc": ABC.encode(),
         ".csv": chorale.to_csv(GRID).encode(),
     }
+
+
+def sentence(call: Callable, path: Path) -> str:
+    """What a reader says of a file that it can't read, which is left alone."""
+    beside = {one: one.lstat().st_mtime_ns for one in path.parent.iterdir()}
+    with pytest.raises(KantorError) as told:
+        call(path)
+    words = str(told.value)
+    assert words.startswith(str(path)) and "\n" not in words and len(words) < 1000
+    assert {one: one.lstat().st_mtime_ns for one in path.parent.iterdir()} == beside
+    return words.removeprefix(str(path))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kantor import params
+from kantor.network import registry
 from kantor.system.errors import KantorError
 
 LONGEST = 500  # letters of a sentence
@@ -45,3 +47,8 @@ def files(folder: Path) -> dict[str, str]:
         else ""
         for path in sorted(folder.rglob("*"))
     }
+
+
+def check(content: object) -> None:
+    """All checks that settings get before anything is done with them."""
+    registry.configured(params.checked(params.Params, content, "params.yaml").model)

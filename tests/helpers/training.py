@@ -30,13 +30,18 @@ def train(
     settings: params.Params,
     path: Path,
     fingerprint: str = "this",
+    rate: float | None = None,
     **options: object,
 ) -> History:
-    """Train a network of one member, for three epochs unless options say otherwise."""
+    """Train a network of one member, for three epochs unless options say otherwise; at a learning
+    rate that may be beyond what params.yaml takes.
+    """
     parts = model.parts(network)
     crops = settings.train.crops.model_dump() | {"rows": 8, "passes": 2}
     short = {"examples": "windows", "crops": crops, "epochs": 3, "batch_size": 8}
     options = changed(settings.train, **(short | {"schedule": CONSTANT} | options))
+    if rate:
+        options = options.model_copy(update={"learning_rate": rate})
     if options.examples == "windows":
         examples = Windows(pieces(16, 0), parts)
     else:

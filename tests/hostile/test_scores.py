@@ -4,21 +4,15 @@ import contextlib
 import os
 import time
 
-import hypothesis
-import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 from helpers import bad_scores, running
-from helpers.bad_scores import XML, in_metre, midi, of_parts, signed, whole, zipped
+from helpers.bad_scores import XML, in_metre, midi, of_parts, sentence, signed, whole, zipped
 from kantor import chorale
-from kantor.chorale import HEADER
 from kantor.notation import files, melody, parsing
 from kantor.system.errors import KantorError
 
 SUFFIXES = (".csv", ".musicxml", ".mid")
-READERS = {"four voices": files.read, "melody": lambda path: melody.read(path, "soprano")}
-ROW = "60,57,52,45\n"
 NOTE = b"\x00\x90\x3c\x40\x78\x80\x3c\x40"  # middle C, for 120 ticks
 LONGEST_WAIT = b"\xff\xff\xff\x7f"  # 2^28 - 1 ticks
 BOMB = (
@@ -31,22 +25,6 @@ EXTERNAL = (
     XML + "<!DOCTYPE x [<!ENTITY passwords SYSTEM 'file:///etc/passwd'>]>"
     "<score-partwise><work><work-title>&passwords;</work-title></work></score-partwise>"
 )
-
-
-def sentence(call, path):
-    """What a reader says of a file that it can't read, which is left alone."""
-    beside = {one: one.lstat().st_mtime_ns for one in path.parent.iterdir()}
-    with pytest.raises(KantorError) as told:
-        call(path)
-    words = str(told.value)
-    assert words.startswith(str(path)) and "\n" not in words and len(words) < 1000
-    assert {one: one.lstat().st_mtime_ns for one in path.parent.iterdir()} == beside
-    return words.removeprefix(str(path))
-
-
-@pytest.fixture(params=READERS)
-def read(request):
-    return READERS[request.param]
 
 
 def unreadable(path):
@@ -84,64 +62,6 @@ def test_a_file_in_a_file_is_told(tmp_path, suffix, read):
     path = tmp_path / "file" / f"piece{suffix}"
     with pytest.raises(KantorError, match="not a directory; expected"):
         read(path)
-
-
-CSV = {
-    "five columns": (f"{HEADER}\n60,57,52,45,40\n", ", row 0 (line 2): 5 columns; expected four"),
-    "three columns": (f"{HEADER}\n60,57,52\n", ", row 0 (line 2): 3 columns; expected four"),
-    "a comma too many": (f"{HEADER}\n60,57,52,45,\n", ", row 0 (line 2): 5 columns"),
-    "semicolons": (f"{HEADER}\n60;57;52;45\n", ", row 0 (line 2): 1 columns"),
-    "a blank line": (f"{HEADER}\n{ROW}\n{ROW}", ", row 1 (line 3): 1 columns"),
-    "a float": (f"{HEADER}\n60.0,57,52,45\n", ", row 0 (line 2), soprano: 60.0 is there"),
-    "an exponent": (f"{HEADER}\n6e1,57,52,45\n", ", row 0 (line 2), soprano: 6e1 is there"),
-    "hexadecimal": (f"{HEADER}\n0x3c,57,52,45\n", ", row 0 (line 2), soprano: 0x3c is there"),
-    "no number": (f"{HEADER}\n60,nan,52,45\n", ", row 0 (line 2), alto: nan is there"),
-    "infinite": (f"{HEADER}\n60,57,inf,45\n", ", row 0 (line 2), tenor: inf is there"),
-    "negative": (f"{HEADER}\n60,57,52,-45\n", ", row 0 (line 2), bass: -45 is there"),
-    "a plus": (f"{HEADER}\n+60,57,52,45\n", ", row 0 (line 2), soprano: +60 is there"),
-    "an empty cell": (f"{HEADER}\n60,,52,45\n", ", row 0 (line 2), alto:  is there"),
-    "too low": (f"{HEADER}\n60,57,52,35\n", ", row 0 (line 2), bass: 35 is there; expected"),
-    "too high": (f"{HEADER}\n82,57,52,45\n", ", row 0 (line 2), soprano: 82 is there"),
-    "huge": (f"{HEADER}\n{10**30},57,52,45\n", ", row 0 (line 2), soprano: 1000000000"),
-    "of 9,999 digits": (f"{HEADER}\n{'9' * 9999},57,52,45\n", ", row 0 (line 2), soprano: 999"),
-    "quoted": (f'{HEADER}\n"60","57","52","45"\n', ', row 0 (line 2), soprano: "60" is there'),
-    "a quote left open": (f'{HEADER}\n"60,57,52,45\n', ', row 0 (line 2), soprano: "60 is'),
-    "other digits": (f"{HEADER}\n٦٠,57,52,45\n", ", row 0 (line 2), soprano: ٦٠ is there"),
-    "zero bytes": (f"{HEADER}\n60,57,52,\0\n", ", row 0 (line 2), bass: \0 is there"),
-    "the header alone": (HEADER, ": no rows; expected at least one"),
-    "no header": (ROW, ": the first line is '60,57,52,45'; expected 'note0"),
-    "blank": ("\n", ": the first line is ''; expected 'note0"),
-    "a long header": ("x" * 10**5, f": the first line is '{'x' * 60}'; expected"),
-    "Latin-1": (f"{HEADER}\nÄ,57,52,45\n".encode("latin-1"), ": not a text file; expected CSV"),
-    "UTF-16": (f"{HEADER}\n{ROW}".encode("utf-16"), ": not a text file; expected CSV"),
-    "20,000 rows": (HEADER + "\n" + 20_000 * ROW, ": 20000 rows; expected 16384 at most"),
-    "a million rows": (HEADER + "\n" + 10**6 * ROW, ": 11.4 MiB; expected CSV"),
-}
-
-
-@pytest.mark.parametrize("kind", CSV)
-def test_a_csv_of_no_chorale_is_told(tmp_path, kind, read):
-    content, words = CSV[kind]
-    path = tmp_path / "piece.csv"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert sentence(read, path).startswith(words)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        f"\ufeff{HEADER}\n{ROW}",
-        f"{HEADER}\n{ROW}".replace("\n", "\r\n"),
-        f"{HEADER}\n{ROW}".strip(),
-        f" {HEADER} \n 60, 57 ,52,45\n",
-    ],
-    ids=["a byte order mark", "carriage returns", "no line end", "spaces"],
-)
-@pytest.mark.parametrize("suffix", [".csv", ".CSV"])
-def test_a_csv_is_read_as_other_programs_write_it(tmp_path, content, suffix, read):
-    path = tmp_path / f"piece{suffix}"
-    path.write_bytes(content.encode())
-    assert np.ravel(read(path)[0])[0] == 60
 
 
 NAMES = ("Soprano", "Alto", "Tenor", "Bass")
@@ -284,12 +204,6 @@ def test_what_can_not_be_read_is_told(tmp_path, kind, read):
     assert words in told and "()" not in told and "root:" not in told
 
 
-@pytest.fixture(scope="module")
-def samples(tmp_path_factory):
-    """A small file of each format, by its suffix."""
-    return bad_scores.samples(tmp_path_factory.mktemp("samples"))
-
-
 @pytest.mark.parametrize("eighth", range(1, 8))
 @pytest.mark.parametrize("suffix", [".musicxml", ".mxl", ".mid"])
 def test_a_file_that_was_cut_is_told(tmp_path, samples, suffix, eighth, read):
@@ -335,72 +249,3 @@ def test_commands_read_scores_before_any_model(tmp_path, settings_file, monkeypa
     error = running.kantor(tmp_path, *COMMANDS[command])
     assert error.startswith("error: bad.mid: ") and "\n" not in error
     assert sorted(tmp_path.rglob("*")) == before
-
-
-# How a place in a file is damaged, where it begins, how long it is, and what may come there.
-DAMAGES = st.lists(
-    st.tuples(
-        st.sampled_from(["flip", "cut", "repeat", "put", "end"]),
-        st.integers(0, 10_000),
-        st.integers(1, 40),
-        st.binary(max_size=8),
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
-def damaged(content, damages):
-    """A file with some of its bytes flipped, cut out, repeated, put in, or all the rest cut off."""
-    for how, begin, length, put in damages:
-        begin %= len(content) + 1
-        before, middle, after = (
-            content[:begin],
-            content[begin : begin + length],
-            content[begin + length :],
-        )
-        content = {
-            "flip": before
-            + bytes(byte ^ 1 << length % 8 for byte in middle[:1])
-            + middle[1:]
-            + after,
-            "cut": before + after,
-            "repeat": before + middle * 3 + after,
-            "put": before + put + middle + after,
-            "end": before,
-        }[how]
-    return content
-
-
-def fuzz(content, suffix, reader, damages, folder):
-    path = folder / f"piece{suffix}"
-    path.write_bytes(damaged(content, damages))
-    with contextlib.suppress(KantorError):
-        READERS[reader](path)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("fuzz")
-
-
-@pytest.mark.parametrize("suffix", bad_scores.FORMATS)
-@hypothesis.given(reader=st.sampled_from(sorted(READERS)), damages=DAMAGES)
-def test_damaged_files_give_a_score_or_a_sentence(samples, folder, suffix, reader, damages):
-    fuzz(samples[suffix], suffix, reader, damages, folder)
-
-
-@pytest.mark.slow
-@hypothesis.settings(max_examples=10_000)
-@hypothesis.given(reader=st.sampled_from(sorted(READERS)), damages=DAMAGES)
-def test_damaged_csvs_give_a_chorale_or_a_sentence(samples, folder, reader, damages):
-    fuzz(samples[".csv"], ".csv", reader, damages, folder)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("suffix", [suffix for suffix in bad_scores.FORMATS if suffix != ".csv"])
-@hypothesis.settings(max_examples=2_000)
-@hypothesis.given(reader=st.sampled_from(sorted(READERS)), damages=DAMAGES)
-def test_many_damaged_scores_give_a_score_or_a_sentence(samples, folder, suffix, reader, damages):
-    """Ten thousand of all formats together."""
-    fuzz(samples[suffix], suffix, reader, damages, folder)

@@ -4,15 +4,11 @@ import copy
 import functools
 
 import pytest
-from hypothesis import example, given
-from hypothesis import settings as examples
-from hypothesis import strategies as st
 
 from helpers import attacks, committed, hostile
 from kantor import params
 from kantor.network import registry
 from kantor.system import core_yaml
-from kantor.system.errors import KantorError
 
 TEXT = committed.settings()
 CONTENT = core_yaml.parse(TEXT, "params.yaml")
@@ -21,11 +17,6 @@ ARCHITECTURES = {
     name: architecture.settings.model_json_schema()
     for name, architecture in registry.ARCHITECTURES.items()
 }
-
-
-def check(content):
-    """All checks that settings get before anything is done with them."""
-    registry.configured(params.checked(params.Params, content, "params.yaml").model)
 
 
 def load(path):
@@ -88,7 +79,7 @@ def paths(content, path=()):
 
 @pytest.mark.parametrize(("path", "value"), VALUES)
 def test_a_wrong_value_is_named_with_its_key_and_what_is_possible(path, value):
-    sentence = hostile.refusal(lambda: check(changed(path, value)))
+    sentence = hostile.refusal(lambda: hostile.check(changed(path, value)))
     assert sentence.startswith(f"params.yaml: {'.'.join(map(str, path))}")
     assert ": expected " in sentence
 
@@ -97,7 +88,7 @@ def test_a_wrong_value_is_named_with_its_key_and_what_is_possible(path, value):
 def test_a_missing_key_is_named_with_what_is_possible(path):
     content = copy.deepcopy(CONTENT)
     del inner(content, path[:-1])[path[-1]]
-    sentence = hostile.refusal(lambda: check(content))
+    sentence = hostile.refusal(lambda: hostile.check(content))
     assert sentence.startswith(f"params.yaml: {'.'.join(path)} is missing: expected ")
 
 
@@ -105,7 +96,7 @@ def test_a_missing_key_is_named_with_what_is_possible(path):
 def test_an_unknown_key_is_named_with_the_nearest_one(path):
     for key in inner(CONTENT, path):
         misspelt = f"{key}x"
-        sentence = hostile.refusal(lambda: check(changed((*path, misspelt), 1)))  # noqa: B023
+        sentence = hostile.refusal(lambda: hostile.check(changed((*path, misspelt), 1)))  # noqa: B023
         if path != ("model",):
             assert sentence == (
                 f"params.yaml: {'.'.join((*path, misspelt))}: no such key; did you mean {key}?"
@@ -274,76 +265,3 @@ def test_a_wrong_key_of_a_tiny_setting_is_told_before_anything_is_built(tmp_path
     path.write_text(TEXT.replace("train.epochs: 3", "train.epochs: 0"))
     sentence = hostile.refusal(lambda: reproduce.shrink(path), tmp_path)
     assert "train.epochs is 0: expected" in sentence and "reproduce.quick" in sentence
-
-
-# Text that YAML 1.1, PyYAML's, reads as it is written: without the line ends that 1.2 hasn't.
-LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x85\u2028\u2029")
-WORDS = ("1e3", "3e-05", "0o7", "052", "1:30", "yes", "no", "on", "~", "null", "2026-01-01", "<<")
-TEXTS = st.text(LETTERS, max_size=30) | st.sampled_from(
-    (*WORDS, "=", "1_000", "0b11", ".5", "+.5", "1.e5", "0x1", "- a", "a: b", "#x", " x", "", "NaN")
-)
-SINGLE = TEXTS | st.integers() | st.floats(allow_nan=False) | st.booleans() | st.none()
-SETTINGS = st.dictionaries(
-    TEXTS,
-    st.recursive(
-        SINGLE,
-        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
-        max_leaves=8,
-    ),
-    max_size=4,
-)
-
-
-@given(SETTINGS)
-def test_what_dvc_writes_is_read_as_the_same(content):
-    from dvc.utils.serialize import dumps_yaml
-
-    assert (core_yaml.parse(dumps_yaml(content), "x") or {}) == content
-
-
-@given(SETTINGS)
-def test_what_is_written_here_is_read_as_the_same_here_and_by_dvc(content):
-    from dvc.utils.serialize import parse_yaml
-
-    written = core_yaml.dump(content)
-    assert core_yaml.parse(written, "x") == content
-    assert parse_yaml(written, "x") == content
-
-
-SHORT = core_yaml.dump(CONTENT, default_flow_style=None, width=1000)
-SNIPPETS = [*":-[]{},&*!|>'\"%@`#?~\\\t\0\n", "\n  ", "- ", ": "]
-SNIPPETS += [*WORDS, "&a", "*a", "!!int", "---", "...", "%YAML 1.1", "nan", ".inf", 400 * "9"]
-EDITS = st.lists(
-    st.tuples(
-        st.integers(0, len(SHORT)),
-        st.integers(0, 30),
-        st.sampled_from(SNIPPETS) | st.text(max_size=5),
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
-def fuzz(edits):
-    """Read settings of which some letters are others: an error is one sentence."""
-    text = SHORT
-    for place, removed, added in edits:
-        text = text[:place] + added + text[place + removed :]
-    try:
-        check(core_yaml.parse(text, "params.yaml"))
-    except KantorError as error:
-        assert str(error).isprintable() and len(str(error)) <= hostile.LONGEST
-        assert not [words for words in hostile.FOREIGN if words in str(error)]
-
-
-@given(EDITS)
-@example([(0, len(SHORT), "")])
-def test_changed_settings_are_read_or_refused(edits):
-    fuzz(edits)
-
-
-@pytest.mark.slow
-@examples(max_examples=10_000)
-@given(EDITS)
-def test_changed_settings_are_read_or_refused_ten_thousand_times(edits):
-    fuzz(edits)

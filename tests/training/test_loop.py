@@ -105,7 +105,7 @@ def test_the_best_epoch_is_kept_or_the_last(eager, settings, tmp_path, monkeypat
 
 def test_a_training_that_runs_away_is_an_error_and_no_model(eager, settings, tmp_path):
     with pytest.raises(KantorError, match=r"lower train\.learning_rate"):
-        run(settings, tmp_path / "away.npz", learning_rate=float("1e38"), optimizer="sgd")
+        run(settings, tmp_path / "away.npz", rate=1e38, optimizer="sgd")
 
 
 def test_batches_are_all_examples_in_their_order_untuned():
