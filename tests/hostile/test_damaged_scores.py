@@ -72,7 +72,7 @@ def test_damaged_csvs_give_a_chorale_or_a_sentence(samples, folder, reader, dama
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", [suffix for suffix in bad_scores.FORMATS if suffix != ".csv"])
-@hypothesis.settings(max_examples=2_000)
+@hypothesis.settings(max_examples=500)  # music21 takes its time
 @hypothesis.given(reader=st.sampled_from(sorted(READERS)), damages=DAMAGES)
 def test_many_damaged_scores_give_a_score_or_a_sentence(samples, folder, suffix, reader, damages):
     """Ten thousand of all formats together."""
