@@ -19,11 +19,17 @@ WRITING = (
     "with atomic.output(Path(sys.argv[1])) as fresh:\n"
     "    fresh.mkdir(); (fresh / 'theirs').touch(); print('begun', flush=True); sys.stdin.read()"
 )
-# A parent that starts a command and is killed; the child says its number.
-CHILD = (
-    "import os, time; from kantor.system import errors\n"
-    "errors.run(lambda: (print(os.getpid(), flush=True), time.sleep(60)))"
-)
+# What a parent starts that is killed: the child says its number, and goes on to load its libraries.
+CHILDREN = {
+    "while libraries load": (
+        "import os, time; import kantor; print(os.getpid(), flush=True); time.sleep(60)"
+    ),
+    "before": (
+        "import os, time\nparent = os.getppid(); print(os.getpid(), flush=True)\n"
+        "while os.getppid() == parent: time.sleep(0.01)\n"
+        "import kantor; time.sleep(60)"
+    ),
+}
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
 
 
@@ -118,9 +124,14 @@ def test_train_beside_a_training_says_so(tmp_path, settings_file):
 @pytest.mark.parametrize(
     ("variables", "ends"), [({"DVC_STAGE": "train"}, True), ({}, False)], ids=["DVC", "a shell"]
 )
-def test_a_stage_ends_with_dvc_and_not_with_a_shell(tmp_path, variables, ends):
-    command = [sys.executable, "-c", PARENT, CHILD]
-    with subprocess.Popen(command, env=environment(**variables), stdout=subprocess.PIPE) as parent:
+@pytest.mark.parametrize("moment", CHILDREN)
+def test_a_stage_ends_with_dvc_and_not_with_a_shell(variables, ends, moment):
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, CHILDREN[moment]],
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as parent:
         child = int(parent.stdout.readline())
         parent.kill()
         parent.wait()
