@@ -29,6 +29,7 @@ from kantor.chorale import SILENCE, VOICES, check
 from kantor.details import NO_SIGNATURE, UNKNOWN, Details
 from kantor.metadata import Metadata
 from kantor.notation import reading
+from kantor.system import parent
 
 MANIFEST = Path(__file__).with_name("corpus_manifest.csv")
 
@@ -41,7 +42,9 @@ def manifest() -> list[dict[str, str]]:
 
 def read_all(rows: list[dict[str, str]]) -> Iterator[tuple[Metadata, np.ndarray, Details]]:
     """Read the scores of manifest rows, in order, on all cores."""
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    cores = len(os.sched_getaffinity(0))
+    # Workers wait for work for ever, also when nobody is left to give them any.
+    with ProcessPoolExecutor(cores, initializer=parent.end_with_parent) as pool:
         yield from pool.map(read_one, rows, chunksize=2)
 
 

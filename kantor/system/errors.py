@@ -23,7 +23,6 @@ def run(command: Callable[[], None]) -> None:
 
     With KANTOR_DEBUG=1 in the environment the traceback of bad input is shown as well.
     """
-    parent.end_with_dvc()
     try:
         stop_if_interrupted()
         command()
@@ -60,6 +59,8 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
     os._exit(INTERRUPTED)
 
 
+# At once: libraries load for seconds, in which DVC may be ended, or Ctrl-C pressed.
+parent.end_with_dvc()
 sys.excepthook = _hook
 # Whoever has set it otherwise, or ignores it as `nohup` does, keeps that.
 if (

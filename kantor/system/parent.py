@@ -9,14 +9,20 @@ PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
 
 def end_with_dvc() -> None:
-    """End by SIGTERM when the process that started this one ends, if DVC did.
+    """End by SIGTERM when the process that started this one ends, or has ended, if DVC did.
 
     A stage that outlives a killed `dvc repro` would go on beside the stage of the next one. One
     that is started by hand goes on when its shell is closed: that may be wanted.
     """
-    if "DVC_STAGE" not in os.environ or sys.platform != "linux":
+    if "DVC_STAGE" in os.environ:
+        end_with_parent()
+
+
+def end_with_parent() -> None:
+    """End by SIGTERM when the process that started this one ends, or has ended, under Linux."""
+    if sys.platform != "linux":
         return
-    before = os.getppid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != before:
+    # The parent is of the same session; whoever adopts a process whose parent has ended is not.
+    if os.getsid(os.getppid()) != os.getsid(0):
         os.kill(os.getpid(), signal.SIGTERM)

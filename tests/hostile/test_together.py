@@ -19,10 +19,22 @@ WRITING = (
     "with atomic.output(Path(sys.argv[1])) as fresh:\n"
     "    fresh.mkdir(); (fresh / 'theirs').touch(); print('begun', flush=True); sys.stdin.read()"
 )
-# A parent that starts a command and is killed; the child says its number.
-CHILD = (
-    "import os, time; from kantor.system import errors\n"
-    "errors.run(lambda: (print(os.getpid(), flush=True), time.sleep(60)))"
+# What a parent starts that is killed: the child says its number, and goes on to load its libraries.
+CHILDREN = {
+    "while libraries load": (
+        "import os, time; import kantor; print(os.getpid(), flush=True); time.sleep(60)"
+    ),
+    "before": (
+        "import os, time\nparent = os.getppid(); print(os.getpid(), flush=True)\n"
+        "while os.getppid() == parent: time.sleep(0.01)\n"
+        "import kantor; time.sleep(60)"
+    ),
+}
+# Reads scores on all cores, and says the numbers of its workers when the first one is read.
+READING = (
+    "import multiprocessing; from kantor.data import music21_corpus as corpus\n"
+    "for _ in corpus.read_all(corpus.manifest()):\n"
+    "    print(*[child.pid for child in multiprocessing.active_children()], flush=True)"
 )
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
 
@@ -118,19 +130,40 @@ def test_train_beside_a_training_says_so(tmp_path, settings_file):
 @pytest.mark.parametrize(
     ("variables", "ends"), [({"DVC_STAGE": "train"}, True), ({}, False)], ids=["DVC", "a shell"]
 )
-def test_a_stage_ends_with_dvc_and_not_with_a_shell(tmp_path, variables, ends):
-    command = [sys.executable, "-c", PARENT, CHILD]
-    with subprocess.Popen(command, env=environment(**variables), stdout=subprocess.PIPE) as parent:
+@pytest.mark.parametrize("moment", CHILDREN)
+def test_a_stage_ends_with_dvc_and_not_with_a_shell(variables, ends, moment):
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, CHILDREN[moment]],
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as parent:
         child = int(parent.stdout.readline())
         parent.kill()
         parent.wait()
-        deadline = time.monotonic() + (30 if ends else 1)
-        while alive(child) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        lives = alive(child)
-        if lives:
-            os.kill(child, signal.SIGKILL)
+        lives = outlives(child, seconds=30 if ends else 1)
     assert lives is not ends
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_those_that_read_scores_end_with_the_one_that_asked_for_them(number):
+    command = [sys.executable, "-c", READING]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE) as process:
+        workers = [int(worker) for worker in process.stdout.readline().split()]
+        process.send_signal(number)
+    lives = [outlives(worker, seconds=30) for worker in workers]
+    assert lives and not any(lives)
+
+
+def outlives(number, seconds):
+    """Whether a process that has lost its parent still lives so much later; then it is ended."""
+    deadline = time.monotonic() + seconds
+    while alive(number) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    lives = alive(number)
+    if lives:
+        os.kill(number, signal.SIGKILL)
+    return lives
 
 
 def alive(number):
