@@ -180,7 +180,7 @@ COMMANDS = {
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_nothing_is_composed_by_a_bad_model_or_beside_a_bad_network(folder, monkeypatch, command):
-    monkeypatch.setattr("kantor.sampling.sampler.compose", None)
+    monkeypatch.setattr("kantor.sampling.composing.compose", None)
     monkeypatch.setattr("kantor.sampling.completions.different", None)
     arguments = (*COMMANDS[command], "--model", "model.keras")
     bad_models.file(folder, bad_models.model(10), "model.keras")

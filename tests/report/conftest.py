@@ -14,6 +14,7 @@ from kantor import chorale, params
 from kantor.metadata import Metadata
 from kantor.notation import piece
 from kantor.notation.piece import BACH, Piece
+from kantor.system import core_yaml
 from stages import report
 
 
@@ -30,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "reports" / name).mkdir()
     content = yaml.safe_load(committed.settings())
     content["compose"]["samples"]["run"] = content["compose"]["samples"]["cold"]
-    (folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    (folder / "params.yaml").write_text(core_yaml.dump(content))
     render = params.load(folder / "params.yaml").render
 
     title = "Nun </script> & so fort, BWV 385"

@@ -8,6 +8,7 @@ import study
 from helpers.settings import flat
 from kantor import params
 from kantor.network import model
+from kantor.system import core_yaml
 from study import run
 
 VARIANTS = study.variants()
@@ -118,7 +119,7 @@ def test_the_records_of_the_archive_are_made_anew_with_other_settings(
     monkeypatch.setattr(run, "stage", stage)
     for window in (32, 32, 48):
         settings = params.load(settings_file, {"preprocess.window": window})
-        (tmp_path / "params.yaml").write_text(yaml.safe_dump(settings.model_dump()))
+        (tmp_path / "params.yaml").write_text(core_yaml.dump(settings.model_dump()))
         run.prepared(tmp_path / "jsb_chorales.tgz")
     (tmp_path / "runs/archive/params.yaml").write_text("of: another version")
     run.prepared(tmp_path / "jsb_chorales.tgz")
