@@ -9,7 +9,8 @@ import pytest
 from helpers import bad_models, running
 from helpers.bad_scores import zipped
 from helpers.music import random_grid
-from kantor import chorale
+from kantor import chorale, metadata
+from kantor.metadata import Metadata
 from kantor.network import model_file
 from kantor.system.errors import KantorError
 
@@ -168,6 +169,7 @@ def folder(tmp_path, settings_file):
     grid = random_grid(16)
     for name in ("data/chorales/train/chorale_000.csv", "piece.csv"):
         (tmp_path / name).write_text(chorale.to_csv(grid))
+    metadata.write([Metadata("train", 0, 16)], tmp_path / "data/chorales/corpus.csv")
     return tmp_path
 
 

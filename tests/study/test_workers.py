@@ -14,7 +14,7 @@ import pytest
 from optuna.trial import TrialState
 
 from helpers.searching import SEARCH, Searching, end, ended
-from kantor.system.errors import KantorError
+from kantor.system.errors import INTERRUPTED, KantorError
 from study import search, training, trials
 
 pytestmark = pytest.mark.filterwarnings(
@@ -74,7 +74,7 @@ def test_a_search_that_is_stopped_goes_on_with_its_trial(searching, monkeypatch)
     worker = searching.worker(seconds=60)
     wait((searching.trials / "0/begun").exists)
     worker.send_signal(signal.SIGINT)
-    assert "run the same command again to go on" in end(worker, code=1)
+    assert end(worker, code=INTERRUPTED).splitlines()[-1] == "interrupted"
     searching.search(monkeypatch)
     states = searching.table()[["trial", "state"]].values.tolist()
     assert states[:2] == [[0, "fail"], [0, "complete"]] and len(states) == 13
