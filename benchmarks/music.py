@@ -48,7 +48,7 @@ def main() -> None:
     print("", *FIGURES, "AUC", sep=" | ")
     report("Bach, test", standard, None)
     asked = judge.drawn_plans(settings.judge)
-    options = {"plain": settings.judge.plain, "preferred": settings.preferred}
+    options = {judge.PLAIN: settings.judge.plain, judge.PREFERRED: settings.preferred}
     for path in arguments.models:
         network = model_file.load_predicting(path)
         for name, grids in judge.compose(network, asked, options, settings.judge).items():
@@ -74,8 +74,8 @@ def losses(path: Path) -> None:
     if path.exists():
         metrics = json.loads(path.read_text())
         for split in ("valid", "test"):
-            told = {name: metrics[split][name]["loss"] for name in ("pieces", "planned")}
-            print(f"{path}, {split}: plan unknown {told['pieces']}, told {told['planned']}")
+            told = {name: metrics[split][name]["loss"] for name in ("pieces", "planned_pieces")}
+            print(f"{path}, {split}, plan unknown and told: {told}")
 
 
 if __name__ == "__main__":
