@@ -52,7 +52,7 @@ def prepare(folder: Path, changes: dict[str, object], again: bool) -> int:
         shutil.rmtree(folder, ignore_errors=True)
         run.settle(folder, changes)
         (folder / "data/records").mkdir(parents=True)
-        for path in records():
+        for path in [*records(), run.PROJECT / "data/records/dataset.json"]:
             (folder / "data/records" / path.name).symlink_to(path)
     return settings.model.members * settings.train.epochs
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from kantor import params
+from kantor.data import records
 from kantor.evaluation import likelihood
 from kantor.network import model_file
 from kantor.system import atomic, errors, runtime
@@ -19,7 +20,8 @@ def main() -> None:
         train.main()
     network = model_file.load(train.MODEL)
     notes = likelihood.predictions(
-        train.read("valid_pieces"), likelihood.model_predictor(network, "valid pieces")
+        records.read_split(train.INPUT, "valid", "pieces"),
+        likelihood.model_predictor(network, "valid pieces"),
     )
     with atomic.output(Path("reports/valid.json")) as fresh:
         fresh.write_text(json.dumps(likelihood.figures(notes)))

@@ -1,6 +1,7 @@
 """Nothing of the test split reaches the weights."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,8 @@ def data(tmp_path_factory, settings_file, forks):
         return {path.split("/")[1]: digest for path, digest in digests(folder, name).items()}
 
     clean = preprocess("clean")
+    longer = [replace(piece, rows=600) if piece.split == "test" else piece for piece in chorales]
+    metadata.write(longer, folder / "data/chorales/corpus.csv")
     for path in (folder / "data/chorales/test").glob("chorale_???.csv"):
         grid = chorale.read(path)
         # Longer, upside down and beyond the range of every other chorale.

@@ -59,7 +59,7 @@ def test_a_search_ends_with_what_is_best_and_how_to_set_it(searching, monkeypatc
     assert len(seen) == 12
     for records in seen:
         names = {path.stem for path in records.iterdir()}
-        assert names == {"train_pieces", "valid_pieces", "valid_windows"}
+        assert names == {"dataset", "train_pieces", "valid_pieces", "valid_windows"}
     # Whose models are of no more use.
     assert not list(searching.trials.glob("*/models"))
 
