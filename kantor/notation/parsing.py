@@ -15,6 +15,7 @@ from music21 import converter, instrument, key, meter, midi, spanner, stream
 from kantor import plan
 from kantor.chorale import MOST_ROWS, ROWS_PER_QUARTER
 from kantor.details import MOST_SHARPS
+from kantor.notation import kern
 from kantor.system import inputs
 from kantor.system.errors import KantorError
 
@@ -124,6 +125,8 @@ def _check_notes(path: Path) -> int:
             check_length(path, Fraction(ticks * ROWS_PER_QUARTER, file.ticksPerQuarterNote))
     else:
         texts = _texts(path)
+        if path.suffix.lower() in kern.SUFFIXES:
+            kern.check(path, texts[0].decode(errors="replace"))
         count = sum(text.count(b"<note>") + text.count(b"<note ") for text in texts)
     if count > MOST_NOTES:
         raise KantorError(

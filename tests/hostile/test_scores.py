@@ -186,6 +186,11 @@ FILES = {
         bad_scores.plain(("1", "2", "3", "4", "5"), listed=4),
         "5 parts, of which only 4 can be told apart",
     ),
+    "a short line of kern": (
+        ".krn",
+        bad_scores.KERN.replace("1g\t1g\t1g\t1g", "1g\t1g\t1g").encode(),
+        "3 tokens; expected 4",
+    ),
     "noise as kern": (".krn", bytes(range(256)), ""),
     "noise as ABC": (".abc", bytes(range(256)), ""),
     "noise as XML": (".xml", bytes(range(256)), NO_SCORE),
