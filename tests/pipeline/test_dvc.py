@@ -85,6 +85,19 @@ def test_going_back_to_earlier_settings_trains_nothing(copy):
     assert copy.digests(*OUTPUTS) == before
 
 
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_that_fails_leaves_the_reports_of_before(copy, name):
+    before, committed_files = copy.digests(*OUTPUTS), copy.run("git", "ls-files").splitlines()
+    script = copy.folder / f"stages/{name}.py"
+    works = script.read_text()
+    script.write_text("raise SystemExit(1)")
+    copy.run("dvc", "repro", code=255)
+    assert not [path for path in committed_files if not (copy.folder / path).exists()]
+    script.write_text(works)
+    copy.run("dvc", "checkout", "dvc.yaml")
+    assert copy.digests(*OUTPUTS) == before
+
+
 def test_a_changed_tempo_composes_nothing(copy):
     copy.change({"render.tempo": 99.0})
     printed = copy.run("dvc", "repro")
