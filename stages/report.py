@@ -50,9 +50,11 @@ def main() -> None:
     settings = params.load()
     compositions = loaded(settings.compose)
     samples = ["prompt", *settings.compose.samples]
-    harmonised = ["original", *params.HARMONISED]
+    melody, *tunes = params.HARMONISED
+    side_by_side = ("original", melody)
     showcase = [name for name in compositions if name.startswith(params.SHOWCASE)]
-    chorales = [name for name in compositions if name not in (*samples, *harmonised, *showcase)]
+    elsewhere = (*samples, *side_by_side, *tunes, *showcase)
+    chorales = [name for name in compositions if name not in elsewhere]
     folded = [
         name
         for name, sample in settings.compose.samples.items()
@@ -89,7 +91,8 @@ def main() -> None:
         preferred=settings.preferred.model_dump()
         | {"candidates": settings.compose.showcase.candidates},
         samples=[pieces[name] for name in samples if name not in folded],
-        harmonised=[pieces[name] for name in harmonised],
+        side_by_side=[pieces[name] for name in side_by_side],
+        tunes=[pieces[name] for name in tunes],
         particles=settings.completion.particles,
         folded=[pieces[name] for name in folded],
         chorales=[pieces[name] for name in chorales],
