@@ -1,4 +1,4 @@
-"""The memory that trainings take, beside what kantor.training.needs reckons before they begin.
+"""The memory that trainings take, beside what kantor.training.needs estimates before they begin.
 
     dvc repro preprocess && python -m benchmarks.memory
 
@@ -39,7 +39,7 @@ CHANGES = {
 
 
 def main() -> None:
-    print("training | reckoned, GB | taken, GB")
+    print("training | estimated, GB | taken, GB")
     for name, changes in CHANGES.items():
         changes = ONE_EPOCH | changes
         settings = params.load(changes=changes)

@@ -5,6 +5,8 @@ import argparse
 from kantor.commands import compose, dependencies, fill, harmonise, judge, reproduce
 from kantor.system import errors
 
+errors.set_up_process()
+
 COMMANDS = {
     "harmonise": harmonise,
     "fill": fill,

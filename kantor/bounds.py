@@ -1,7 +1,7 @@
 """How large the numbers of settings may be, and why.
 
-What is about memory is generous: kantor.training.needs reckons what all settings together need, and
-refuses what the machine lacks.
+What is about memory is generous: kantor.training.needs estimates what all settings together need,
+and refuses what the machine lacks.
 """
 
 from typing import Annotated

@@ -144,7 +144,7 @@ def temperatures(
     settings: params.Params,
     reference: Reference,
 ) -> pd.DataFrame:
-    """The mean grade over temperature, of all notes and of the top_p that is preferred."""
+    """The mean grade over temperature, of both settings, plain and preferred."""
     judge = settings.judge
     options = {
         (temperature, name): base.model_copy(update={"temperature": temperature})

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 # First of all, before a module of the study imports numpy.
+from kantor.system import errors, settings
 from kantor.system import processor as processor
-from kantor.system import settings
+
+errors.set_up_process()
 
 FOLDER = Path(__file__).with_name("variants")  # a file each: DVC runs what depends on a changed one
 
@@ -26,7 +28,7 @@ def techniques() -> dict[str, tuple[str, str]]:
     """The base and the title of each technique of the notebook's exercise, by its variant: those
     in the notebook's recipe, then those in the default one, in the order of the titles' numbers.
     """
-    named = {name: of for name, of in _listed().items() if "technique" in of}
+    named = {name: variant for name, variant in _listed().items() if "technique" in variant}
 
     def place(name: str) -> tuple[bool, int]:
         return named[name]["base"] == "default_short", int(named[name]["technique"].split(".")[0])

@@ -9,6 +9,7 @@ goes by the validation split alone; the test split is for the reader.
 
 import itertools
 import json
+from collections.abc import Set
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -34,8 +35,9 @@ MATTERS = 0.005  # nats a note; less, under a hundredth of the loss, does nobody
 
 
 def main() -> None:
-    runs, curves = read()
-    judged = pd.DataFrame(judge(runs, name, *of) for name, of in study.techniques().items())
+    techniques = study.techniques()
+    runs, curves = read({*techniques, *(base for base, _ in techniques.values())})
+    judged = pd.DataFrame(judge(runs, name, *told) for name, told in techniques.items())
     with atomic.output(REPORT / "techniques.csv") as fresh:
         judged.to_csv(fresh, index=False, float_format="%.6g", lineterminator="\n")
     with atomic.output(REPORT / "curves.csv") as fresh:
@@ -47,9 +49,9 @@ def main() -> None:
         fresh.write_text(table(runs, judged, seconds()))
 
 
-def read() -> tuple[pd.DataFrame, pd.DataFrame]:
+def read(variants: Set[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Loss and accuracy on the windows of both splits, a row a run; and its learning curve, a row
-    an epoch.
+    an epoch. KantorError says which variants have no results.
     """
     rows, curves = [], []
     for path in sorted(RESULTS.glob("*/metrics.json")):
@@ -57,9 +59,16 @@ def read() -> tuple[pd.DataFrame, pd.DataFrame]:
         variant, seed = path.parent.name.rsplit("-", 1)
         which = {"variant": variant, "seed": int(seed)}
         figures = itertools.product(("valid", "test"), ("loss", "accuracy"))
-        rows.append(which | {f"{split}_{of}": metrics[split][of] for split, of in figures})
+        rows.append(
+            which | {f"{split}_{figure}": metrics[split][figure] for split, figure in figures}
+        )
         curve = pd.read_csv(path.with_name("training.csv"))
         curves.append(curve[["epoch", "loss", "valid_loss"]].assign(**which))
+    missing = variants - {row["variant"] for row in rows}
+    if missing:
+        raise errors.KantorError(
+            f"{RESULTS}: no results of {', '.join(sorted(missing))}; run `dvc repro study/dvc.yaml`"
+        )
     columns = ["variant", "seed", "epoch", "loss", "valid_loss"]
     return pd.DataFrame(rows).set_index(["variant", "seed"]), pd.concat(curves)[columns]
 
@@ -124,25 +133,25 @@ def table(runs: pd.DataFrame, judged: pd.DataFrame, seconds: pd.DataFrame) -> st
             f"| {took(base)} | |",
         ]
         lines += [
-            f"| {of.technique} | {of.valid_loss:+.4f} ± {of.valid_loss_spread:.4f} "
-            f"| {of.test_loss:+.4f} ± {of.test_loss_spread:.4f} "
-            f"| {of.test_accuracy:+.4f} ± {of.test_accuracy_spread:.4f} "
-            f"| {took(of.variant)} | {sentence(of)} |"
-            for of in techniques.itertuples()
+            f"| {row.technique} | {row.valid_loss:+.4f} ± {row.valid_loss_spread:.4f} "
+            f"| {row.test_loss:+.4f} ± {row.test_loss_spread:.4f} "
+            f"| {row.test_accuracy:+.4f} ± {row.test_accuracy_spread:.4f} "
+            f"| {took(row.variant)} | {sentence(row)} |"
+            for row in techniques.itertuples()
         ]
         lines.append("")
     return "\n".join(lines)
 
 
-def sentence(of: tuple) -> str:
+def sentence(row: tuple) -> str:
     """The verdict on a technique, with what it goes by."""
     words = {
         "helps": "Helps: the loss is lower",
         "hurts": "Hurts: the loss is higher",
         "does not matter": "Does not matter: the loss is about the same",
-        "not clear": f"Not clear from {of.seeds} seeds",
+        "not clear": f"Not clear from {row.seeds} seeds",
     }
-    return f"{words[of.verdict]} ({of.valid_loss_low:+.3f} to {of.valid_loss_high:+.3f})."
+    return f"{words[row.verdict]} ({row.valid_loss_low:+.3f} to {row.valid_loss_high:+.3f})."
 
 
 def draw(judged: pd.DataFrame) -> plt.Figure:

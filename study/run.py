@@ -96,7 +96,8 @@ def run(name: str, seed: int, changes: dict[str, object], data: Path) -> Path:
     stage("evaluate", folder)
     settings = params.load(folder / "params.yaml")
     record = identity(settings, data) | {"seconds": seconds}
-    (folder / "done.json").write_text(json.dumps(record))
+    with atomic.output(folder / "done.json") as fresh:
+        fresh.write_text(json.dumps(record))
     return folder
 
 
@@ -161,7 +162,7 @@ def result(data: Path, name: str, seed: int) -> dict[str, object]:
     row = {"edition": data.name, "variant": name, "seed": seed}
     row["parameters"] = metrics["parameters"]
     row["training_seconds"] = json.loads((folder / "done.json").read_text())["seconds"]
-    for split in ("valid", "test"):
+    for split in (split for split in ("valid", "test") if split in metrics):
         for protocol in ("pieces", "windows", "without_near_duplicates"):
             for figure in ("loss", "accuracy", "onset_accuracy"):
                 row[f"{split}_{protocol}_{figure}"] = metrics[split][protocol][figure]

@@ -6,9 +6,9 @@ Its figures go to study/results, as an output of DVC; how long it took goes to
 reports/study/seconds.csv, which is none, since that is never the same twice.
 """
 
+import argparse
 import json
 import shutil
-import sys
 
 import study
 from kantor.system import atomic, errors
@@ -19,9 +19,13 @@ SECONDS = run.PROJECT / "reports/study/seconds.csv"
 
 
 def main() -> None:
-    name, seed = sys.argv[1], int(sys.argv[2])
-    data = run.prepared(None)
-    folder, seconds = run.train(name, seed, study.variants()[name], data)
+    variants = study.variants()
+    parser = argparse.ArgumentParser(prog="python -m study.technique")
+    parser.add_argument("variant", choices=variants, metavar="variant")
+    parser.add_argument("seed", type=int)
+    arguments = parser.parse_args()
+    name, seed = arguments.variant, arguments.seed
+    folder, seconds = run.train(name, seed, variants[name], run.prepared(None))
     figures = windows.scored(folder)
     with atomic.output(RESULTS / f"{name}-{seed}") as fresh:
         fresh.mkdir()

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group(
         "what a piece goes on from, and to",
         "Key, metre and pickup are those that the prompt's file tells, unless others are asked\n"
-        "for. Files are CSV, MIDI or MusicXML.",
+        "for. Files are CSV, MusicXML, MIDI, kern or ABC.",
     ).add_argument
     add("--prompt", type=Path, metavar="FILE", help="how it begins (nothing)")
     add(
@@ -111,8 +111,9 @@ def _check(arguments: argparse.Namespace) -> None:
             between = name == "bars" and arguments.ending
             if there[other] and getattr(arguments, name) is not None and not between:
                 raise KantorError(f"--{name} and {other} exclude each other; leave one out")
-    if arguments.ending and not arguments.prompt:
-        raise KantorError("--ending without --prompt; expected both")
+    for name in ("ending", "prompt_rows"):
+        if getattr(arguments, name) and not arguments.prompt:
+            raise KantorError(f"--{name.replace('_', '-')} without --prompt; expected both")
     if arguments.ending and arguments.rows and arguments.bars:
         raise KantorError("--rows and --bars exclude each other before an ending; leave one out")
 

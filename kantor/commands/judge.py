@@ -48,9 +48,9 @@ def run(arguments: argparse.Namespace) -> None:
     from kantor.notation.bars import told as bars_told
     from kantor.system.errors import KantorError
 
+    _check(arguments)
     beside = {details.file_beside(path) for path in arguments.files}
     arguments.files = [path for path in arguments.files if path not in beside]
-    _check(arguments)
     settings = params.load()
     standard = Standard.read(CHORALES)
     scores, failures = _read(arguments.files)
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    from kantor.system import inputs
+    from kantor.system import atomic, inputs
     from kantor.system.errors import KantorError
 
     for path in arguments.files:
@@ -94,8 +94,7 @@ def _check(arguments: argparse.Namespace) -> None:
             raise KantorError(f"--{name} with {len(arguments.files)} files; expected one file")
         if path.suffix != suffix:
             raise KantorError(f"--{name} is {path}; expected a name that ends in {suffix}")
-        if path.exists():
-            raise KantorError(f"{path}: is there already; name a new file")
+        atomic.check_new(path)
     if arguments.notes and not arguments.model.exists():
         raise KantorError(
             f"{arguments.model}: no such model, and --notes needs one; run `dvc repro train`"
@@ -154,7 +153,7 @@ def _annotate(
     title, composer = (description.heading, BACH) if description.title else (source.stem, "")
     piece = Piece(grid, title, composer, description, details)
     text = marking.musicxml(piece, words.marks(errors), tempo)
-    with atomic.output(output) as fresh:
+    with atomic.output(output, new=True) as fresh:
         fresh.write_text(text, "utf-8")
     print(f"wrote {output}")
 
@@ -162,6 +161,6 @@ def _annotate(
 def _write_notes(output: Path, notes: "pd.DataFrame") -> None:
     from kantor.system import atomic
 
-    with atomic.output(output) as fresh:
+    with atomic.output(output, new=True) as fresh:
         notes.to_csv(fresh, index=False, float_format="%.4f", lineterminator="\n")
     print(f"wrote {output}")

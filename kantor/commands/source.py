@@ -29,7 +29,7 @@ class Source(NamedTuple):
 
 
 def read(path: Path, wish: Wish) -> Source:
-    """Read four voices as CSV, MIDI or MusicXML; what is wished replaces what the file tells.
+    """Read four voices, of a CSV or a score; what is wished replaces what the file tells.
 
     Raises KantorError if it can't be read.
     """

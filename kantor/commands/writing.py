@@ -84,10 +84,10 @@ def check(arguments: argparse.Namespace, *more: str) -> None:
     all these commands take, or one of `more`, is beyond its limits.
     """
     from kantor.commands import limits
+    from kantor.system import atomic
     from kantor.system.errors import KantorError
 
-    if arguments.output.exists():
-        raise KantorError(f"{arguments.output}: is there already; name a new folder")
+    atomic.check_new(arguments.output)
     limits.check(arguments, ("count", "seed", "top_k", "particles", "phrases", *more))
     if not arguments.model.exists():
         raise KantorError(f"{arguments.model}: no such model; run `dvc repro train`")
@@ -138,7 +138,10 @@ def write(output: Path, pieces: "Sequence[Piece]", render: "Render") -> list[str
 
     digits = len(str(len(pieces) - 1))
     names = [f"{number:0{digits}d}" for number in range(len(pieces))]
-    with atomic.output(output) as folder, Progress("write", len(pieces), "pieces") as progress:
+    with (
+        atomic.output(output, new=True) as folder,
+        Progress("write", len(pieces), "pieces") as progress,
+    ):
         folder.mkdir()
         for name, one in zip(names, pieces, strict=True):
             piece.write(one._replace(title=name), folder / name, render)

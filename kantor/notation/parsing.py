@@ -125,7 +125,7 @@ def _check_notes(path: Path) -> int:
             check_length(path, Fraction(ticks * ROWS_PER_QUARTER, file.ticksPerQuarterNote))
     else:
         texts = _texts(path)
-        if path.suffix.lower() in kern.SUFFIXES:
+        if path.suffix.lower() == kern.SUFFIX:
             kern.check(path, texts[0].decode(errors="replace"))
         count = sum(text.count(b"<note>") + text.count(b"<note ") for text in texts)
     if count > MOST_NOTES:

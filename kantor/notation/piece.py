@@ -149,10 +149,9 @@ def _loaded(path: Path, entry: Entry) -> Piece:
         raise KantorError(f"{path}: {len(grid)} rows; expected {entry.rows}, as in {INDEX}")
     own = None
     if entry.details:
-        text = details.file_beside(path).read_text("utf-8")
-        own = details.from_csv(text, str(details.file_beside(path)))
+        beside = details.file_beside(path)
+        with reading(beside, STAGE):
+            own = details.from_csv(beside.read_text("utf-8"), str(beside))
         if len(own.bar) != entry.rows:
-            raise KantorError(
-                f"{details.file_beside(path)}: {len(own.bar)} rows; expected {entry.rows}"
-            )
+            raise KantorError(f"{beside}: {len(own.bar)} rows; expected {entry.rows}")
     return Piece(grid, entry.title, entry.composer, entry.metadata, own)

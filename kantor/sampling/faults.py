@@ -26,6 +26,7 @@ LONGEST_STOP = 20  # rows; hardly any chord of Bach's stands so long but the las
 LAST_ROWS = 16  # of a phrase, in which it may come to its stop
 TRIPLE_BAR = 12  # rows of a bar with one strong beat; in others every second one is strong
 CLASH = 0.25  # of a fault; Bach has some
+LAST_CHORD = 2.0  # faults; nothing after it can make up for it
 
 
 class Standing(NamedTuple):
@@ -53,7 +54,7 @@ def count(
     - a stop, long or after a cadence, where no phrase ends; a very long one anywhere;
     - at the end of a phrase: a chord that moves within the last quarter; one that isn't a triad in
       root position, its fifth missing or not; one that began on a weak beat;
-    - at the end of the piece: a chord that isn't a triad on the tonic, fifth and all;
+    - at the end of the piece: a chord that isn't a triad on the tonic, fifth and all: two faults;
     - a semitone or its inversion between two voices that both move there: a quarter of a fault.
     """
     moves, sounds = notes - before, notes > SILENCE
@@ -78,10 +79,12 @@ def count(
         last & (chord.rows < ROWS_PER_QUARTER),
         last & ~_chord_of(notes, ENDINGS),
         last & placed & ~strong,
-        (left == 1) & ~(_chord_of(notes, TRIADS) & on_tonic),
     ]
+    off = (left == 1) & ~(_chord_of(notes, TRIADS) & on_tonic)
+    clash = _clashes(notes, (moves != 0) & sounds)
     faults = tf.add_n([tf.cast(mark, tf.float32) for mark in marks])
-    return faults + CLASH * tf.cast(_clashes(notes, (moves != 0) & sounds), tf.float32), chord
+    weighed = LAST_CHORD * tf.cast(off, tf.float32) + CLASH * tf.cast(clash, tf.float32)
+    return faults + weighed, chord
 
 
 def _one_of(values: tf.Tensor, options: Sequence[int]) -> tf.Tensor:

@@ -22,11 +22,12 @@ class OutputError(KantorError):
 
 
 @contextmanager
-def output(path: Path, patience: float = 0.0) -> Iterator[Path]:
+def output(path: Path, patience: float = 0.0, new: bool = False) -> Iterator[Path]:
     """Yield a free path beside `path`, for a file or folder that becomes `path` at the end.
 
-    If the block fails, `path` stays what it was. A folder that `path` was is replaced. What a
-    killed process left beside `path` is removed. Raises OutputError if a living process is writing
+    If the block fails, `path` stays what it was. What `path` was is replaced, unless it has to be
+    `new`: then KantorError says at the end that something is there. What a killed process left
+    beside `path` is removed. Raises OutputError if a living process is writing
     the same output, and still is after `patience` seconds, or if there is no place for it.
     """
     folder = path.with_name(f".{path.name}.partial")
@@ -40,6 +41,8 @@ def output(path: Path, patience: float = 0.0) -> Iterator[Path]:
     try:
         fresh, old = folder / path.name, folder / "old"
         yield fresh
+        if new:
+            check_new(path)
         if not path.is_dir():
             fresh.replace(path)
             return
@@ -58,6 +61,12 @@ def output(path: Path, patience: float = 0.0) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+
+
+def check_new(path: Path) -> None:
+    """Raise KantorError if a path is there."""
+    if path.exists() or path.is_symlink():
+        raise KantorError(f"{path}: is there already; name another one")
 
 
 @contextmanager

@@ -18,6 +18,23 @@ class KantorError(Exception):
     """One sentence: where, what was there, what was expected and what to do."""
 
 
+def set_up_process() -> None:
+    """Let this process, a program of this project, end with the DVC that runs it, and with one line
+    on Ctrl-C whenever that is pressed.
+
+    Programs call it before they import what takes seconds. Whoever imports kantor elsewhere keeps
+    his process as it is.
+    """
+    parent.end_with_dvc()
+    sys.excepthook = _hook
+    # Whoever has set it otherwise, or ignores it as `nohup` does, keeps that.
+    if (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        and threading.current_thread() is threading.main_thread()
+    ):
+        signal.signal(signal.SIGINT, _interrupt)
+
+
 def run(command: Callable[[], None]) -> None:
     """Call `command`; on bad input print one sentence and exit with code 1, on Ctrl-C with 130.
 
@@ -57,14 +74,3 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
         return
     print("interrupted", file=sys.stderr, flush=True)
     os._exit(INTERRUPTED)
-
-
-# At once: libraries load for seconds, in which DVC may be ended, or Ctrl-C pressed.
-parent.end_with_dvc()
-sys.excepthook = _hook
-# Whoever has set it otherwise, or ignores it as `nohup` does, keeps that.
-if (
-    signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    and threading.current_thread() is threading.main_thread()
-):
-    signal.signal(signal.SIGINT, _interrupt)

@@ -1,5 +1,6 @@
 """Files that people name: looked at before anything reads them, and read within limits."""
 
+import lzma
 import os
 import signal
 import stat
@@ -16,6 +17,7 @@ MEBIBYTE = 2**20
 ANY_SIZE = float("inf")
 MOST_MEMBERS = 100
 CHUNK = 2**16
+BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -82,7 +84,7 @@ def check_archive(path: Path, expected: str, mebibytes: float) -> None:
                     while file.read(CHUNK):
                         pass
     # RuntimeError is what zipfile says of a password, NotImplementedError of odd compression.
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+    except (*BROKEN_ARCHIVE, EOFError, OSError, ValueError, RuntimeError) as error:
         raise KantorError(
             f"{path}: a damaged zip archive ({reason(error)}); expected {expected}; get the file "
             "again"

@@ -71,7 +71,7 @@ def test_the_sound_is_as_fast_as_params_yaml_says(project, settings, two_pieces)
 def test_nothing_that_is_there_is_lost(project, two_pieces):
     before = digests(two_pieces, ".")
     sentence = running.kantor(project, "compose", "two")
-    assert sentence == "error: two: is there already; name a new folder"
+    assert sentence == "error: two: is there already; name another one"
     assert digests(two_pieces, ".") == before and len(before) == 10
 
 
@@ -345,6 +345,7 @@ def test_a_wrong_ending_is_one_sentence(project, ends, filters, arguments, sente
         (("--seed", "-1"), "--seed is -1; expected 0 or more"),
         (("--rows", "0"), "--rows is 0; expected 1 or more"),
         (("--prompt-rows", "-1"), "--prompt-rows is -1; expected 0 or more"),
+        (("--prompt-rows", "4"), "--prompt-rows without --prompt; expected both"),
         (("--temperature", "nan"), "kantor compose: temperature is nan"),
         (("--temperature", "-1"), "kantor compose: temperature is -1"),
         (("--top-k", "-1"), "--top-k is -1; expected 0 or more"),
@@ -362,7 +363,7 @@ def test_a_wrong_ending_is_one_sentence(project, ends, filters, arguments, sente
 def test_bad_input_is_one_sentence_before_anything_is_composed(
     monkeypatch, project, two_pieces, arguments, sentence
 ):
-    monkeypatch.setattr("kantor.sampling.sampler.Sampler", None)
+    monkeypatch.setattr("kantor.sampling.composing.compose", None)
     error = running.kantor(project, "compose", "bad", *arguments)
     assert error.startswith(f"error: {sentence}") and "\n" not in error
     assert not (project / "bad").exists()

@@ -193,7 +193,7 @@ def test_the_pins_agree_and_are_installed():
         dict(line.split("==") for line in (PROJECT / name).read_text().splitlines() if "==" in line)
         for name in dependencies.PINS
     ]
-    requirements, constraints = ({name.lower(): of for name, of in some.items()} for some in pins)
+    requirements, constraints = ({name.lower(): pin for name, pin in some.items()} for some in pins)
     both = requirements.keys() & constraints.keys()
     assert {name: requirements[name] for name in both} == {name: constraints[name] for name in both}
 

@@ -149,6 +149,6 @@ def test_a_completion_is_refused_before_its_model_is_loaded(folder, monkeypatch)
         completing.complete(arguments, None, options, 8 * [None], None)
 
 
-def test_as_many_are_composed_at_the_same_time_as_the_memory_is_reckoned_for():
+def test_as_many_are_composed_at_the_same_time_as_the_memory_is_estimated_for():
     assert limits.PIECES_AT_ONCE == sampler.PIECES_AT_ONCE
     assert memory.installed() > memory.GIGABYTE

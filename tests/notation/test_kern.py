@@ -21,6 +21,7 @@ TWO = "**kern\t**kern\n4c\t4e\n"
         TWO + "*^\t*^\n4c\t4d\t4e\t4f\n*v\t*v\t*\t*\n4c\t4e\t4f\n",
         TWO + "*+\t*\n**kern\t*\t*\n4c\t4d\t4e\n*-\t*\t*\n4c\t4e\n",
         TWO + "*-\t*-\n**kern\n4c\n*-\n",
+        TWO + "4c\t\t4e\n \n4c\t4e\t\n",
     ],
 )
 def test_spines_that_split_join_and_end_are_counted(text):
@@ -34,6 +35,7 @@ def test_spines_that_split_join_and_end_are_counted(text):
         (TWO + "4c\t4d\t4e\n", "line 3 has 3 tokens; expected 2,"),
         (TWO + "*^\t*\n4c\t4d\n", "line 4 has 2 tokens; expected 3,"),
         (TWO + "4c 4e\n", "line 3 has 1 tokens"),
+        (TWO + "4c\t\n", "line 3 has 1 tokens"),
     ],
 )
 def test_another_number_of_tokens_is_refused(text, line):

@@ -67,7 +67,7 @@ def test_a_phrase_ends_on_a_triad_in_root_position(chord, expected):
 
 @pytest.mark.parametrize(
     ("chord", "expected"),
-    [(C_MAJOR, 0), (WITHOUT_FIFTH, 1), (G_MAJOR, 1), (C_MINOR, 0), (IN_INVERSION, 2)],
+    [(C_MAJOR, 0), (WITHOUT_FIFTH, 2), (G_MAJOR, 2), (C_MINOR, 0), (IN_INVERSION, 3)],
 )
 def test_a_piece_ends_on_the_tonic_with_its_fifth(chord, expected):
     grid = held((SEVENTH, 8), (chord, 8))

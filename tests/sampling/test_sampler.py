@@ -108,7 +108,7 @@ def test_groups_of_pieces_make_no_difference(eager, monkeypatch):
     network = shared("recurrent only")
     requests = [request(3, seed) for seed in range(5)]
     together = composing.compose(network, requests)
-    monkeypatch.setattr(sampler, "PIECES_AT_ONCE", 2)
+    monkeypatch.setattr(composing, "PIECES_AT_ONCE", 2)
     assert np.array_equal(composing.compose(network, requests), together)
 
 

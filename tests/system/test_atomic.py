@@ -105,3 +105,19 @@ def test_a_folder_takes_the_place_of_the_one_before(tmp_path):
             (fresh / name).touch()
     assert names(path) == ["second"]
     assert names(tmp_path) == ["samples"]
+
+
+def test_what_appears_while_something_new_is_written_is_kept(tmp_path):
+    path = tmp_path / "mine"
+    with (
+        pytest.raises(KantorError, match=f"{path}: is there already"),
+        atomic.output(path, new=True) as fresh,
+    ):
+        fresh.mkdir()
+        (fresh / "ours").touch()
+        path.mkdir()
+        (path / "theirs").touch()
+    assert names(path) == ["theirs"] and names(tmp_path) == ["mine"]
+    with atomic.output(tmp_path / "other", new=True) as fresh:
+        fresh.touch()
+    assert names(tmp_path) == ["mine", "other"]

@@ -43,7 +43,7 @@ def test_other_errors_keep_their_traceback():
         errors.run(lambda: 1 / 0)
 
 
-START = "import time\nfrom kantor.system import errors\n"
+START = "import time\nfrom kantor.system import errors\nerrors.set_up_process()\n"
 # What gets a Ctrl-C, and may swallow it or make something else of it, as libraries do.
 BODIES = {
     "while it imports": "{wait}",
@@ -51,6 +51,15 @@ BODIES = {
     "swallowed": "try: {wait}\nexcept BaseException: pass\nerrors.run(lambda: print('it runs'))",
     "while it runs": "errors.run(lambda: [{wait}])",
 }
+
+
+def test_whoever_imports_kantor_keeps_his_process_as_it_is():
+    code = (
+        "import signal, sys; before = sys.excepthook, signal.getsignal(signal.SIGINT); "
+        "from kantor import chorale, params; from kantor.system import runtime; "
+        "sys.exit((sys.excepthook, signal.getsignal(signal.SIGINT)) != before)"
+    )
+    assert not subprocess.run([sys.executable, "-c", code], cwd=PROJECT).returncode
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)

@@ -14,7 +14,7 @@ from helpers.project import PROJECT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a stage may outlive dvc")
 
-STAGE = "from kantor.system import errors; import os, time; print(os.getpid(), flush=True); "
+STAGE = "import stages, os, time; print(os.getpid(), flush=True); "
 # As dvc does it: the variable is for the stage alone.
 DVC = "import os, subprocess, sys; subprocess.run(sys.argv[1:], env=os.environ | {ENVIRONMENT})"
 

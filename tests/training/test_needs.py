@@ -1,4 +1,4 @@
-"""What a training needs is reckoned before it begins."""
+"""What a training needs is estimated before it begins."""
 
 import pytest
 
@@ -35,8 +35,8 @@ def machine(monkeypatch):
 
 
 @pytest.mark.parametrize("name", variants())
-def test_all_that_the_study_trains_needs_less_than_two_gigabytes(name, settings_file):
-    assert needs.needed(params.load(settings_file, variants()[name])) < 2 * memory.GIGABYTE
+def test_all_that_the_study_trains_needs_less_than_three_gigabytes(name, settings_file):
+    assert needs.needed(params.load(settings_file, variants()[name])) < 3 * memory.GIGABYTE
 
 
 @pytest.mark.parametrize("changes", MORE, ids=str)

@@ -28,14 +28,12 @@ def test_what_is_struck_on_every_beat_is_learnt(quick, settings):
 
 def test_no_more_is_told_of_plans_than_crops_say(quick, settings):
     striking = trained(on_beats(12), quick, settings, without_plan=1.0)
-    numbers, struck = network.cells(on_beats(14)[12:])
     # Without the bar the beats are hardly seen, and vectors of what never came stay by chance.
     vectors = striking.get_layer("numbers").get_weights()[0]
     fresh = network.build(quick.units).get_layer("numbers").get_weights()[0]
     places = slice(5 + 34 + 1, 5 + 34 + 34)
     assert np.abs(vectors[places]).max() <= np.abs(fresh).max() + 0.01
     assert np.abs(vectors[:5]).max() > np.abs(fresh).max() + 0.01
-    assert len(numbers) == len(struck)
 
 
 def test_without_a_cell_that_is_known_nothing_is_ever_struck_again(quick, settings):
