@@ -18,7 +18,7 @@ TEXTS = {
 METRICS = json.loads(committed.text("reports/metrics.json"))["test"]
 RUNS = pd.read_csv(io.StringIO(committed.text("reports/study/runs.csv")))
 ARCHIVE = RUNS[RUNS["edition"] == "archive"].drop(columns="edition").groupby("variant")
-VARIANTS = ("two_gru", "one_gru", "default", "best")
+VARIANTS = ("two_gru", "one_gru", "default_before_plans", "best_before_plans")
 FIGURE = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
 
 
@@ -129,7 +129,10 @@ def test_named_settings_on_the_archive(row, figure):
 
 @pytest.mark.parametrize(
     ("row", "variant"),
-    [(r".*three networks \(best\), three seeds", "best"), (r".*default, three seeds", "default")],
+    [
+        (r".*three networks \(best_before_plans\), three seeds", "best_before_plans"),
+        (r".*default of then, three seeds", "default_before_plans"),
+    ],
 )
 def test_the_comparison_with_published_results(row, variant):
     for cells in rows(row):
@@ -139,12 +142,13 @@ def test_the_comparison_with_published_results(row, variant):
 def test_the_comparison_in_windows():
     number, share = r"(\d\.\d+)", r"(\d+\.\d+)%"
     pattern = (
-        f"best has {number} and {share} there, the default {number} and {share}, "
+        f"best_before_plans has {number} and {share} there, the default of then {number} and "
+        f"{share}, "
         f"the notebook's recipe {number} and {share}"
     )
     figures = [
         factor * mean(variant, f"test_windows_{figure}")
-        for variant in ("best", "default", "notebook")
+        for variant in ("best_before_plans", "default_before_plans", "notebook")
         for figure, factor in (("loss", 1), ("accuracy", 100))
     ]
     for shown in sentences(pattern):
