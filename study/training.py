@@ -17,7 +17,8 @@ from kantor.system.errors import KantorError
 from kantor.training import checkpoint
 from study import run
 
-COMMAND = [sys.executable, "-m", "study.trial"]
+# The system kills it as soon as the worker that started it is dead (PR_SET_PDEATHSIG).
+COMMAND = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "study.trial"]
 POLL_SECONDS = 1.0
 
 

@@ -9,12 +9,11 @@ from kantor import params
 from kantor.data import records
 from kantor.evaluation import likelihood
 from kantor.network import model_file
-from kantor.system import atomic, errors, parent, runtime
+from kantor.system import atomic, errors, runtime
 from stages import train
 
 
 def main() -> None:
-    parent.end_with_parent()
     if train.REPORT.exists():  # it was killed while it was scored
         runtime.pin(params.load().threads)
     else:
