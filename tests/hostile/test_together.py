@@ -22,12 +22,12 @@ WRITING = (
 # What a parent starts that is killed: the child says its number, and goes on to load its libraries.
 CHILDREN = {
     "while libraries load": (
-        "import os, time; import kantor; print(os.getpid(), flush=True); time.sleep(60)"
+        "import os, time; import stages; print(os.getpid(), flush=True); time.sleep(60)"
     ),
     "before": (
         "import os, time\nparent = os.getppid(); print(os.getpid(), flush=True)\n"
         "while os.getppid() == parent: time.sleep(0.01)\n"
-        "import kantor; time.sleep(60)"
+        "import stages; time.sleep(60)"
     ),
 }
 # Reads scores on all cores, and says the numbers of its workers when the first one is read.
@@ -36,12 +36,16 @@ READING = (
     "for _ in corpus.read_all(corpus.manifest()):\n"
     "    print(*[child.pid for child in multiprocessing.active_children()], flush=True)"
 )
-PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+# Variables are for the child alone, as DVC's are.
+PARENT = (
+    "import os, subprocess, sys; own = dict(word.split('=') for word in sys.argv[2:])\n"
+    "subprocess.run([sys.executable, '-c', sys.argv[1]], env=os.environ | own)"
+)
 
 
-def environment(**variables):
+def environment():
     clean = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}
-    return clean | {"PYTHONPATH": str(PROJECT)} | variables
+    return clean | {"PYTHONPATH": str(PROJECT)}
 
 
 @contextmanager
@@ -128,13 +132,13 @@ def test_train_beside_a_training_says_so(tmp_path, settings_file):
 
 
 @pytest.mark.parametrize(
-    ("variables", "ends"), [({"DVC_STAGE": "train"}, True), ({}, False)], ids=["DVC", "a shell"]
+    ("variables", "ends"), [(["DVC_STAGE=train"], True), ([], False)], ids=["DVC", "a shell"]
 )
 @pytest.mark.parametrize("moment", CHILDREN)
 def test_a_stage_ends_with_dvc_and_not_with_a_shell(variables, ends, moment):
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT, CHILDREN[moment]],
-        env=environment(**variables),
+        [sys.executable, "-c", PARENT, CHILDREN[moment], *variables],
+        env=environment(),
         stdout=subprocess.PIPE,
         start_new_session=True,
     ) as parent:
