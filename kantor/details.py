@@ -113,7 +113,7 @@ def from_csv(text: str, name: str) -> Details:
 
 def file_beside(chorale: Path) -> Path:
     """Where the details of a chorale's file are."""
-    return chorale.with_suffix(".details.csv")
+    return chorale.parent / f"{chorale.stem}.details.csv"
 
 
 def read(path: Path) -> Details:

@@ -162,7 +162,8 @@ def result(data: Path, name: str, seed: int) -> dict[str, object]:
     row = {"edition": data.name, "variant": name, "seed": seed}
     row["parameters"] = metrics["parameters"]
     row["training_seconds"] = json.loads((folder / "done.json").read_text())["seconds"]
-    for split in (split for split in ("valid", "test") if split in metrics):
+    scored = [split for split in ("valid", "test") if split in metrics]
+    for split in scored:
         for protocol in ("pieces", "windows", "without_near_duplicates"):
             for figure in ("loss", "accuracy", "onset_accuracy"):
                 row[f"{split}_{protocol}_{figure}"] = metrics[split][protocol][figure]

@@ -48,9 +48,9 @@ def run(arguments: argparse.Namespace) -> None:
     from kantor.notation.bars import told as bars_told
     from kantor.system.errors import KantorError
 
-    _check(arguments)
     beside = {details.file_beside(path) for path in arguments.files}
     arguments.files = [path for path in arguments.files if path not in beside]
+    _check(arguments)
     settings = params.load()
     standard = Standard.read(CHORALES)
     scores, failures = _read(arguments.files)

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from types import FrameType, TracebackType
 
 from kantor.system import parent
@@ -18,6 +19,7 @@ class KantorError(Exception):
     """One sentence: where, what was there, what was expected and what to do."""
 
 
+@cache
 def set_up_process() -> None:
     """Let this process, a program of this project, end with the DVC that runs it, and with one line
     on Ctrl-C whenever that is pressed.

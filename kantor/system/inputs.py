@@ -17,7 +17,11 @@ MEBIBYTE = 2**20
 ANY_SIZE = float("inf")
 MOST_MEMBERS = 100
 CHUNK = 2**16
-BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+# RuntimeError is what zipfile says of a password, NotImplementedError of odd compression.
+BROKEN_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(EOFError, OSError, ValueError, RuntimeError),
+)
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -83,8 +87,7 @@ def check_archive(path: Path, expected: str, mebibytes: float) -> None:
                 with archive.open(member) as file:
                     while file.read(CHUNK):
                         pass
-    # RuntimeError is what zipfile says of a password, NotImplementedError of odd compression.
-    except (*BROKEN_ARCHIVE, EOFError, OSError, ValueError, RuntimeError) as error:
+    except BROKEN_ARCHIVE as error:
         raise KantorError(
             f"{path}: a damaged zip archive ({reason(error)}); expected {expected}; get the file "
             "again"

@@ -97,6 +97,9 @@ def test_after_a_change_of_metre_bars_are_those_of_the_details(project, capsys):
     lines = judged(project, capsys, "changing.csv", *WITHOUT_MODEL)
     assert lines[0] == "changing.csv: bars of 4/4, then of 3/4, then of 2/4, then of 4/4"
     assert lines[1].startswith("  bar 4, beat 1 ")
+    # Details beside a chorale are no second file.
+    both = ("changing.csv", "changing.details.csv", "--annotate", "changing.musicxml")
+    assert judged(project, capsys, *both, *WITHOUT_MODEL)[:2] == lines[:2]
 
 
 def test_a_clean_piece_has_no_errors_and_a_grade_beside_bachs(project, capsys):
@@ -157,6 +160,7 @@ def test_how_surprising_each_note_is(project, capsys, tmp_path, model):
     ("arguments", "sentence"),
     [
         (("none.mid",), "none.mid: no such file"),
+        ((".",), ".: a folder; expected a score of four voices"),
         (("clean.csv", "--annotate", "x.pdf"), "--annotate is x.pdf; expected a name that ends"),
         (("clean.csv", "--annotate", "piece.musicxml"), "piece.musicxml: is there already"),
         (("clean.csv", "fifths.csv", "--annotate", "x.musicxml"), "--annotate with 2 files"),

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import pytest
 
 from helpers import running
+from helpers.processes import outlives
 from helpers.project import PROJECT
 from kantor.system import atomic
 from kantor.system.errors import KantorError
@@ -157,23 +157,3 @@ def test_those_that_read_scores_end_with_the_one_that_asked_for_them(number):
         process.send_signal(number)
     lives = [outlives(worker, seconds=30) for worker in workers]
     assert lives and not any(lives)
-
-
-def outlives(number, seconds):
-    """Whether a process that has lost its parent still lives so much later; then it is ended."""
-    deadline = time.monotonic() + seconds
-    while alive(number) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    lives = alive(number)
-    if lives:
-        os.kill(number, signal.SIGKILL)
-    return lives
-
-
-def alive(number):
-    """Whether a process lives; one that nobody has waited for doesn't."""
-    try:
-        with open(f"/proc/{number}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -13,7 +13,7 @@ ROWS = 40
 SOPRANO, ALTO, TENOR, BASS = range(4)
 
 
-def numbers_of(features, row, voice):
+def cell(features, row, voice):
     """The features of a cell by name."""
     return dict(zip(NAMES, features[row, voice].tolist(), strict=True))
 
@@ -32,26 +32,11 @@ def test_a_cell_sees_the_voices_above_and_below_it():
     grid = np.array([[72, 67, 60, 48], [72, 67, 60, 50], [72, 67, 0, 50]])
     struck = np.array([[1, 1, 1, 1], [1, 0, 0, 1], [0, 1, 0, 0]])
     features = strikes.features(grid, plan.unknown(3), struck)
-    assert [numbers_of(features, 1, TENOR)[name] for name in NAMES[5:9]] == [
-        AGAIN,
-        GOES_ON,
-        STAYS,
-        MOVES,
-    ]
-    assert [numbers_of(features, 1, SOPRANO)[name] for name in NAMES[5:9]] == [
-        STAYS,
-        STAYS,
-        STAYS,
-        MOVES,
-    ]
-    assert [numbers_of(features, 2, BASS)[name] for name in NAMES[5:9]] == [
-        GOES_ON,
-        AGAIN,
-        SILENT,
-        STAYS,
-    ]
+    assert [cell(features, 1, TENOR)[name] for name in NAMES[5:9]] == [AGAIN, GOES_ON, STAYS, MOVES]
+    assert [cell(features, 1, SOPRANO)[name] for name in NAMES[5:9]] == [STAYS, STAYS, STAYS, MOVES]
+    assert [cell(features, 2, BASS)[name] for name in NAMES[5:9]] == [GOES_ON, AGAIN, SILENT, STAYS]
     struck[1, SOPRANO] = details.UNKNOWN
-    assert numbers_of(strikes.features(grid, plan.unknown(3), struck), 1, ALTO)["soprano"] == STAYS
+    assert cell(strikes.features(grid, plan.unknown(3), struck), 1, ALTO)["soprano"] == STAYS
 
 
 def test_a_cell_sees_how_long_its_note_sounds_and_where_in_the_plan_it_is():
@@ -61,10 +46,7 @@ def test_a_cell_sees_how_long_its_note_sounds_and_where_in_the_plan_it_is():
     asked = plan.regular(tonic=0, mode=0, bar=12, pickup=4, ends=[8, 40])
     features = strikes.features(grid, asked, struck)
     wanted = ["held", "ahead", "bar", "place", "phrase", "begun"]
-    seen = {
-        row: [numbers_of(features, row, ALTO)[name] for name in wanted]
-        for row in (1, 8, 20, 21, 39)
-    }
+    seen = {row: [cell(features, row, ALTO)[name] for name in wanted] for row in (1, 8, 20, 21, 39)}
     assert seen == {
         1: [1, 16, 13, 10, 7, 1],
         8: [8, 16, 13, 5, 32, 2],
@@ -73,14 +55,14 @@ def test_a_cell_sees_how_long_its_note_sounds_and_where_in_the_plan_it_is():
         39: [9, 1, 13, 12, 1, 1],
     }
     nothing = strikes.features(grid, plan.unknown(40), struck)
-    assert [numbers_of(nothing, 8, ALTO)[name] for name in wanted] == [8, 16, 0, 0, 0, 0]
+    assert [cell(nothing, 8, ALTO)[name] for name in wanted] == [8, 16, 0, 0, 0, 0]
 
 
 def test_numbers_stay_below_what_the_network_has_vectors_for():
     grid, asked = repeated.grid(200), plan.regular(0, 0, 192, 0, [200])
     features = strikes.features(grid, asked, repeated.struck(grid))
     assert (features >= 0).all() and (features <= [*FEATURES.values()]).all()
-    assert numbers_of(features, 199, 0)["bar"] == FEATURES["bar"]
+    assert cell(features, 199, 0)["bar"] == FEATURES["bar"]
 
 
 def test_the_file_loads_as_the_same_network(tmp_path):

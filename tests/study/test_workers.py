@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
+from helpers.processes import alive
 from helpers.searching import SEARCH, Searching, end, ended
 from kantor.system.errors import INTERRUPTED, KantorError
 from study import search, training, trials
@@ -220,14 +221,6 @@ def test_of_four_workers_with_a_database_one_is_killed_and_no_trial_is_lost(data
 
 def lines(path):
     return path.read_text().splitlines()
-
-
-def alive(pid):
-    """Whether a process runs, and is not only to be reaped."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def wait(condition, seconds=60):

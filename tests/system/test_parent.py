@@ -4,12 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
+from helpers.processes import alive, outlives
 from helpers.project import PROJECT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a stage may outlive dvc")
@@ -44,13 +43,6 @@ def start(request):
     return start
 
 
-def is_alive(process):
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 SHELLS = {
     "a shell that makes way": ["/bin/sh", "-c", 'exec /bin/sh -c "exec $0"'],
     "a shell": ["/bin/sh", "-c"],
@@ -62,19 +54,15 @@ SHELLS = {
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_stage_ends_with_dvc(start, shell):
     dvc, stage = start(SHELLS[shell])
-    assert is_alive(stage)
+    assert alive(stage)
     dvc.kill()
-    deadline = time.monotonic() + 20
-    while is_alive(stage) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_alive(stage)
+    assert not outlives(stage, seconds=20)
 
 
 def test_a_stage_that_is_not_of_dvc_goes_on(start):
     dvc, stage = start(SHELLS["a shell that waits"], environment="")
     dvc.kill()
-    time.sleep(1)
-    assert is_alive(stage)
+    assert outlives(stage, seconds=1)
 
 
 def test_a_stage_goes_to_its_end(start):
