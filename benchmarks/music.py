@@ -49,9 +49,10 @@ def main() -> None:
     report("Bach, test", standard, None)
     asked = judge.drawn_plans(settings.judge)
     options = {judge.PLAIN: settings.judge.plain, judge.PREFERRED: settings.preferred}
+    wanted = {name: (one, asked) for name, one in options.items()}
     for path in arguments.models:
         network = model_file.load_predicting(path)
-        for name, grids in judge.compose(network, asked, options, settings.judge).items():
+        for name, grids in judge.compose(network, wanted, settings.judge).items():
             own = figures.measure(grids, [True] * len(grids), reference, train)
             auc = discriminator.compare(
                 standard.each(), own.each(), settings.judge.draws, settings.judge.seed

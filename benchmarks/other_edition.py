@@ -31,7 +31,7 @@ def main() -> None:
         for piece in pieces
         for window in records.windows(piece, settings.preprocess.window, settings.preprocess.shift)
     ]
-    predict = likelihood.model_predictor(model_file.load(Path("models/chorale.keras")), "score")
+    predict = likelihood.model_predictor(model_file.load(Path("models/chorale.keras")))
     for name, parts in {"pieces": pieces, "windows": windows}.items():
         figures = likelihood.figures(likelihood.predictions(parts, predict))
         print(

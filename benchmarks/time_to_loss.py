@@ -65,7 +65,7 @@ def main() -> None:
 
 def score(network: runtime.keras.Model, test: list[records.Record]) -> float:
     """Nats a note on pieces."""
-    predicted = likelihood.predictions(test, likelihood.model_predictor(network, "score"))
+    predicted = likelihood.predictions(test, likelihood.model_predictor(network))
     return likelihood.figures(predicted)["loss"]
 
 

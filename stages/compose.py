@@ -12,7 +12,7 @@ from kantor.judging.grade import Reference
 from kantor.network import model_file
 from kantor.notation import melody, piece
 from kantor.notation.piece import BACH, Piece
-from kantor.sampling import completions, composing, sampler, strikes
+from kantor.sampling import completions, composing, posterior, sampler, strikes
 from kantor.sampling.fragments import Fragment
 from kantor.system import atomic, errors, runtime
 
@@ -144,13 +144,14 @@ def harmonised(
         "melody": (excerpt.grid[:, 0], whole, excerpt.metadata, excerpt.details),
         "tune": (tune.line, asked, described, tune.details),
     }
+    particle_filter = posterior.Filter(network, settings.completion.particles)
     pieces = {}
     for name, (line, asked, described, told) in lines.items():
         grid = np.full((len(line), len(chorale.VOICES)), plan.UNKNOWN)
         grid[:, 0] = line
         seed = sampler.seed_for(settings.compose.seed, *name.encode())
         fragment = Fragment(grid, seed, settings.completion, asked[: len(line)])
-        complete = completions.different(network, fragment, 1, settings.completion.particles)
+        complete = completions.different(particle_filter, fragment, 1)
         (own,) = completions.detailed(striking, complete, told)
         pieces[name] = Piece(complete[0].grid, name, metadata=described, details=own)
     return pieces
@@ -196,7 +197,7 @@ def probabilities(network: runtime.keras.Model, grids: list[np.ndarray]) -> list
     none for the first note, before which there is nothing.
     """
     parts = [records.Record(chorale.encode(grid), n, 0) for n, grid in enumerate(grids)]
-    predict = likelihood.model_predictor(network, "probabilities")
+    predict = likelihood.model_predictor(network)
     notes = likelihood.predictions(parts, predict)
     notes["probability"] = np.exp(-notes["loss"])
     tables = notes.pivot(index=["chorale", "row"], columns="voice", values="probability")

@@ -30,6 +30,10 @@ def main() -> None:
     bigram = baselines.bigram(train, settings.evaluate.bigram_smoothing)
     rates = strikes.rates(train)
 
+    parts = model.parts(network)
+    predict = likelihood.model_predictor(network)
+    predict_planned = likelihood.planned_predictor(model.planned(parts)) if parts.plan else None
+
     history = read_history(TRAINING, "train")
     metrics = {
         "held_out_test": dataset["held_out_test"],
@@ -44,7 +48,7 @@ def main() -> None:
     # The plots show the last of these: the test split where it was held out.
     for split in [name for name in ("valid", "test") if name in dataset["splits"]]:
         pieces, windows = read(split, "pieces"), read(split, "windows")
-        notes = predictions(network, pieces, f"{split} pieces")
+        notes = likelihood.predictions(pieces, predict)
         baseline = likelihood.predictions(pieces, bigram)
         twins = duplicates.near_duplicates(
             pieces,
@@ -54,8 +58,8 @@ def main() -> None:
         )
         metrics[split] = {
             "pieces": likelihood.figures(notes),
-            **planned_figures(network, pieces, f"{split} pieces, planned"),
-            "windows": likelihood.figures(predictions(network, windows, f"{split} windows")),
+            **planned_figures(pieces, predict_planned),
+            "windows": likelihood.figures(likelihood.predictions(windows, predict)),
             "near_duplicates": len(twins),
             "without_near_duplicates": likelihood.figures(notes[~notes["chorale"].isin(twins)]),
             "voices": likelihood.by_voice(notes),
@@ -80,26 +84,17 @@ def read(split: str, protocol: str) -> list[records.Record]:
     return records.read_split(RECORDS, split, protocol)
 
 
-def predictions(
-    network: runtime.keras.Model, parts: list[records.Record], what: str
-) -> pd.DataFrame:
-    """What the model predicts for each note."""
-    return likelihood.predictions(parts, likelihood.model_predictor(network, what))
-
-
 def planned_figures(
-    network: runtime.keras.Model, pieces: list[records.Record], what: str
+    pieces: list[records.Record], predict: likelihood.PlannedPredictor | None
 ) -> dict[str, dict]:
-    """How well a network that reads plans predicts pieces whose plan it is told, as far as scores
-    tell it; nothing for other networks.
+    """How well a network predicts pieces whose plan it is told, as far as scores tell it; nothing
+    for a network that reads no plans.
     """
-    parts = model.parts(network)
-    if not parts.plan:
+    if predict is None:
         return {}
-    predict = likelihood.planned_predictor(
-        model.planned(parts), [piece.plan for piece in pieces], what
-    )
-    return {"planned_pieces": likelihood.figures(likelihood.predictions(pieces, predict))}
+    plans = [piece.plan for piece in pieces]
+    notes = likelihood.predictions(pieces, lambda tokens: predict(tokens, plans))
+    return {"planned_pieces": likelihood.figures(notes)}
 
 
 def write_plots(folder: Path, notes: pd.DataFrame, baseline: pd.DataFrame, place_rows: int) -> None:

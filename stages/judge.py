@@ -1,7 +1,7 @@
 """judge: is it Bach? The music of the model and of Bach, judged by the same code."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -42,7 +42,18 @@ def main() -> None:
 
     reference = Reference.fit(train)
     options = {PLAIN: judge.plain, PREFERRED: settings.preferred}
-    pieces = compose(network, drawn, options, judge)
+    at_temperatures = {
+        (temperature, name): one.model_copy(update={"temperature": temperature})
+        for temperature in judge.temperatures
+        for name, one in options.items()
+    }
+    few = drawn[: judge.temperature_pieces]
+    wanted = {name: (one, drawn) for name, one in options.items()}
+    # All at once, since it takes longer to compile what composes than to compose.
+    composed = compose(
+        network, wanted | {key: (one, few) for key, one in at_temperatures.items()}, judge
+    )
+    pieces = {name: composed[name] for name in options}
     others = cheating(list(bach[standard].values()), train, list(map(len, drawn)), judge)
     pieces |= others | {name: list(split.values()) for name, split in bach.items()}
     sets = {}
@@ -66,9 +77,9 @@ def main() -> None:
         "figures": by_set.rename_axis("figure").reset_index(),
         "grade": distances(by_set, standard),
         "given_away": discriminator.ranked(sets[standard].each(), sets[PREFERRED].each()),
-        "temperature": temperatures(network, drawn, settings, reference).assign(
-            bach=by_set[standard][GRADE]
-        ),
+        "temperature": temperatures(
+            {key: composed[key] for key in at_temperatures}, reference
+        ).assign(bach=by_set[standard][GRADE]),
     }
     with atomic.output(TABLES) as folder:
         folder.mkdir()
@@ -79,20 +90,19 @@ def main() -> None:
 
 def compose(
     network: runtime.keras.Model,
-    asked: list[np.ndarray],
-    options: Mapping[str, params.SamplerOptions],
+    wanted: Mapping[Hashable, tuple[params.SamplerOptions, list[np.ndarray]]],
     judge: params.Judge,
-) -> dict[str, Grids]:
-    """A set of pieces from nothing for each of the options, after the plans; the n-th piece of each
-    from the same draws.
+) -> dict[Hashable, Grids]:
+    """Sets of pieces from nothing, each with its options and after its plans; the n-th piece of
+    each from the same draws.
     """
     requests = [
-        sampler.Request(None, len(plan), sampler.seed_for(judge.seed, number), one, plan)
-        for one in options.values()
+        sampler.Request(None, len(plan), sampler.seed_for(judge.seed, number), options, plan)
+        for options, asked in wanted.values()
         for number, plan in enumerate(asked)
     ]
     grids = iter(composing.compose(network, requests))
-    return {name: list(islice(grids, len(asked))) for name in options}
+    return {key: list(islice(grids, len(asked))) for key, (_, asked) in wanted.items()}
 
 
 def drawn_plans(judge: params.Judge) -> list[np.ndarray]:
@@ -138,23 +148,10 @@ def distances(by_set: pd.DataFrame, standard: str) -> pd.DataFrame:
     return parts.assign(part=FEATURES).reset_index(drop=True)[["part", *parts.columns]]
 
 
-def temperatures(
-    network: runtime.keras.Model,
-    asked: list[np.ndarray],
-    settings: params.Params,
-    reference: Reference,
-) -> pd.DataFrame:
-    """The mean grade over temperature, of both settings, plain and preferred."""
-    judge = settings.judge
-    options = {
-        (temperature, name): base.model_copy(update={"temperature": temperature})
-        for temperature in judge.temperatures
-        for name, base in {PLAIN: judge.plain, PREFERRED: settings.preferred}.items()
-    }
+def temperatures(sets: Mapping[tuple[float, str], Grids], reference: Reference) -> pd.DataFrame:
+    """The mean grade over temperature, of sets of pieces by temperature and setting."""
     rows: dict[float, dict[str, float]] = {}
-    for (temperature, name), grids in compose(
-        network, asked[: judge.temperature_pieces], options, judge
-    ).items():
+    for (temperature, name), grids in sets.items():
         grade = float(np.mean([reference.grade(grid) for grid in grids]))
         rows.setdefault(temperature, {"temperature": temperature})[name] = grade
     return pd.DataFrame(rows.values())

@@ -63,7 +63,7 @@ def train(settings: params.Params) -> None:
 
 
 def identity(settings: params.Params) -> str:
-    """Which training this is: a checkpoint of another one is not taken up."""
+    """Which training this is: a checkpoint of another one is not used."""
     settings_read = settings.model_dump_json(include={"seed", "threads", "model", "train"})
     code = [Path(__file__), *Path(kantor.__file__).parent.rglob("*.py")]
     machine = json.dumps(environment.environment())

@@ -10,7 +10,7 @@ matplotlib.rcParams |= {"svg.hashsalt": "kantor", "svg.fonttype": "none"}
 
 
 def write(figure: plt.Figure, path: Path) -> None:
-    """Write a figure as an SVG file, and let go of it."""
+    """Write a figure as an SVG file, and close it."""
     figure.tight_layout()
     figure.savefig(path, format="svg", metadata={"Date": None})
     plt.close(figure)

@@ -69,6 +69,8 @@ def _nested(settings: dict[str, space.Value]) -> dict:
     blocks: dict = {}
     for key, value in settings.items():
         *outer, last = key.split(".")
-        block = functools.reduce(lambda block, name: block.setdefault(name, {}), outer, blocks)
+        block = blocks
+        for name in outer:
+            block = block.setdefault(name, {})
         block[last] = value
     return blocks

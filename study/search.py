@@ -80,11 +80,13 @@ class Worker:
                 optuna.storages.fail_stale_trials(self._study)
                 running = self._study.get_trials(states=[TrialState.RUNNING])
                 if self._ended + len(running) < self._search.trials:
+                    # Each trial reads params.yaml and the code anew.
+                    trials.check(self._study, self._search, training.identity())
                     self._study.optimize(self.run, n_trials=1, catch=(SurplusError,))
                     self._show("a trial ended")
                 else:  # which may still fail
                     time.sleep(training.POLL_SECONDS)
-                    self._show("the last trials are with others")
+                    self._show("other workers run the last trials")
 
     def run(self, trial: optuna.Trial) -> float:
         """Train with what a trial draws; its loss on the validation pieces, nats a note.
@@ -106,7 +108,7 @@ class Worker:
                 for loss in losses:
                     if self._now(trial).state is not TrialState.RUNNING:
                         # An Exception would let Optuna tell the end of a trial that has one.
-                        sys.exit(f"trial {place} is with others, to whom this worker seemed dead")
+                        sys.exit(f"another worker took trial {place} over: this one seemed dead")
                     if loss is not None:
                         epoch += 1
                         trial.report(loss, epoch)
@@ -115,8 +117,8 @@ class Worker:
                     self._show(f"trial {place}, {epoch} of {epochs} epochs")
         except (KantorError, OSError, KeyboardInterrupt) as error:
             # Of all errors, those about settings are the ones that name their file.
-            settings = isinstance(error, KantorError) and "params.yaml" in str(error)
-            if place and settings and not isinstance(error, atomic.OutputError):
+            about_settings = isinstance(error, KantorError) and "params.yaml" in str(error)
+            if place and about_settings and not isinstance(error, atomic.OutputError):
                 trial.set_user_attr("refused", str(error).rpartition("train.log: ")[2])
                 raise optuna.TrialPruned from None
             trials.retry(self._study, self._now(trial))

@@ -18,11 +18,8 @@ def main() -> None:
         runtime.pin(params.load().threads)
     else:
         train.main()
-    network = model_file.load(train.MODEL)
-    notes = likelihood.predictions(
-        records.read_split(train.INPUT, "valid", "pieces"),
-        likelihood.model_predictor(network, "valid pieces"),
-    )
+    predict = likelihood.model_predictor(model_file.load(train.MODEL))
+    notes = likelihood.predictions(records.read_split(train.INPUT, "valid", "pieces"), predict)
     with atomic.output(Path("reports/valid.json")) as fresh:
         fresh.write_text(json.dumps(likelihood.figures(notes)))
 

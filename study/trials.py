@@ -28,24 +28,36 @@ def begin(search: Search, identity: dict, url: str, alone: bool) -> optuna.Study
     for _ in range(2):  # workers that begin at the same moment may all try to make the tables
         with suppress(SQLAlchemyError):
             RDBStorage(url)
-    life = {"heartbeat_interval": max(1, DEAD_AFTER // 6), "grace_period": DEAD_AFTER}
-    storage = RDBStorage(url, **life, heartbeat_stale_trial_callback=retry)
-    pruner = optuna.pruners.MedianPruner(*search.pruning.model_dump().values())
-    named = {"study_name": search.name, "load_if_exists": True}
-    study = optuna.create_study(storage=storage, pruner=pruner, **named)
-    identity = identity | {"search": search.model_dump(mode="json")}
+    storage = RDBStorage(
+        url,
+        heartbeat_interval=max(1, DEAD_AFTER // 6),
+        grace_period=DEAD_AFTER,
+        heartbeat_stale_trial_callback=retry,
+    )
+    pruner = optuna.pruners.MedianPruner(
+        n_startup_trials=search.pruning.startup_trials,
+        n_warmup_steps=search.pruning.warmup_epochs,
+    )
+    study = optuna.create_study(
+        storage=storage, pruner=pruner, study_name=search.name, load_if_exists=True
+    )
     if "identity" not in study.user_attrs:
-        study.set_user_attr("identity", identity)
-    if study.user_attrs["identity"] != identity:
-        raise KantorError(
-            f"search {search.name}: was begun with other settings in its YAML or params.yaml, "
-            "other records or other code in kantor/; take those, or give it another name"
-        )
+        study.set_user_attr("identity", identity | {"search": search.model_dump(mode="json")})
+    check(study, search, identity)
     if alone:  # whoever had a trial is dead
         for trial in study.get_trials(states=[TrialState.RUNNING]):
             study.tell(trial.number, state=TrialState.FAIL)
             retry(study, trial)
     return study
+
+
+def check(study: optuna.Study, search: Search, identity: dict) -> None:
+    """Raise KantorError unless the study was begun as this search, with this identity."""
+    if study.user_attrs["identity"] != identity | {"search": search.model_dump(mode="json")}:
+        raise KantorError(
+            f"search {search.name}: was begun with other settings in its YAML or params.yaml, "
+            "other records or other code in kantor/; take those, or give it another name"
+        )
 
 
 def retry(study: optuna.Study, trial: FrozenTrial) -> None:

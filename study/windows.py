@@ -12,12 +12,11 @@ from kantor.system import runtime
 def scored(folder: Path) -> dict[str, dict[str, float]]:
     """The figures of the model in a run's folder, on the windows of the splits it wasn't given."""
     runtime.pin(params.load(folder / "params.yaml").threads)
-    network = model_file.load(folder / "models/chorale.keras")
+    predict = likelihood.model_predictor(model_file.load(folder / "models/chorale.keras"))
     return {
         split: likelihood.figures(
             likelihood.predictions(
-                records.read_split(folder / "data/records", split, "windows"),
-                likelihood.model_predictor(network, f"{split} windows"),
+                records.read_split(folder / "data/records", split, "windows"), predict
             )
         )
         for split in ("valid", "test")

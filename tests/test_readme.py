@@ -155,6 +155,20 @@ def test_the_comparison_in_windows():
         assert all(map(rounds_to, shown, figures))
 
 
+def test_best_now():
+    variants = ("best", "best_with_earlier_settings", "best_before_plans")
+    first = RUNS[(RUNS["edition"] == "archive") & (RUNS["seed"] == 1)].set_index("variant")
+    for label, figure in {
+        "pieces, nats a note": "test_pieces_loss",
+        "pieces, onset accuracy": "test_pieces_onset_accuracy",
+        "windows, nats a note": "test_windows_loss",
+        "windows, accuracy": "test_windows_accuracy",
+        "validation split: pieces, nats a note": "valid_pieces_loss",
+    }.items():
+        for cells in rows(label, r" \| ".join(variants)):
+            assert all(map(rounds_to, cells, first.loc[list(variants), figure]))
+
+
 def test_the_techniques():
     table = committed.text("reports/study/techniques.md").strip()
     assert any(table in text for text in TEXTS.values()), "no text has reports/study/techniques.md"

@@ -18,7 +18,7 @@ from kantor.system.errors import KantorError
 from kantor.system.runtime import keras
 
 # What is compiled is not what is tested here.
-pytestmark = pytest.mark.usefixtures("eager")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("eager")]
 ARCHITECTURES = {"by notes": toy.NOTES, "by rows": toy.ROWS}
 
 
@@ -44,7 +44,7 @@ def test_it_is_configured_trained_scored_kept_and_composed_with(settings, tmp_pa
         history = train(network, settings, path, examples=examples, learning_rate=0.03)
         assert history[-1]["loss"] < history[0]["loss"]
 
-    predict = likelihood.model_predictor(network, "toy")
+    predict = likelihood.model_predictor(network)
     records = pieces(3, 2)
     notes = likelihood.predictions(records, predict)
     assert likelihood.figures(notes)["loss"] < np.log(chorale.VOCABULARY_SIZE)

@@ -48,7 +48,7 @@ def complete(
     limits.check_memory(arguments.count, len(grid), options.particles)
 
     from kantor.network import model_file
-    from kantor.sampling import completions
+    from kantor.sampling import completions, posterior
     from kantor.sampling.fragments import Fragment
     from kantor.system import runtime
 
@@ -56,7 +56,8 @@ def complete(
     runtime.pin(settings.threads)
     model = model_file.load_predicting(arguments.model)
     striking = writing.striking_network(arguments.model)
-    complete = completions.different(model, fragment, arguments.count, options.particles)
+    particle_filter = posterior.Filter(model, options.particles)
+    complete = completions.different(particle_filter, fragment, arguments.count)
     writing.check_sounds([one.grid[~fragment.there] for one in complete], arguments.model)
     if len(complete) < arguments.count:
         print(

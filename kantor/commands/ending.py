@@ -25,6 +25,7 @@ def joined(prompt: Source, ending: Source, rows: int) -> Source:
         )
     between = np.full((rows, len(VOICES)), UNKNOWN)
     plan = plans.continued(prompt.plan, rows + len(ending.grid))
+    plan[len(prompt.grid) :, PHRASE] = UNKNOWN
     plan[-len(ending.grid) :, PHRASE] = ending.plan[:, PHRASE]
     parts = zip(prompt.details, details.unknown(rows), ending.details, strict=True)
     extras = Details(*map(np.concatenate, parts))

@@ -132,7 +132,7 @@ def _surprises(scores: "dict[Path, Score]", path: Path, threads: int) -> "dict[P
     from kantor.system import runtime
 
     runtime.pin(threads)
-    predict = likelihood.model_predictor(model_file.load_predicting(path), "listen")
+    predict = likelihood.model_predictor(model_file.load_predicting(path))
     frames = surprise.surprises([grid for grid, *_ in scores.values()], predict)
     return {
         path: surprise.named(frame, music[0], _bars(music))

@@ -252,7 +252,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without-avx512",
         action="store_true",
-        help="with --elsewhere: be content where no AVX-512 can be shown",
+        help="with --elsewhere: don't fail on a processor without AVX-512",
     )
 
 

@@ -61,7 +61,7 @@ def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> None:
         dest="no_parallels",
         action="store_false",
         default=None,
-        help="they may, as the network says",
+        help="allow parallel fifths and octaves",
     )
     add(
         "--particles",

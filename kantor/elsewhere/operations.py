@@ -168,10 +168,9 @@ def _training(
 
 def _scores(name: str, whole: keras.Model) -> Iterator[Result]:
     """Losses of whole pieces and of windows, as the stage evaluate finds them."""
-    pieces = _pieces()
+    pieces, predict = _pieces(), likelihood.model_predictor(whole)
     for protocol, parts in {"pieces": pieces, "windows": _windows(pieces)}.items():
-        predictor = likelihood.model_predictor(whole, f"{name} {protocol}")
-        notes = likelihood.predictions(parts, predictor)
+        notes = likelihood.predictions(parts, predict)
         yield f"{name} scores", f"losses of {protocol}", [notes["loss"]]
         yield f"{name} scores", f"figures of {protocol}", [list(likelihood.figures(notes).values())]
 

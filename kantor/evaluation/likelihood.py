@@ -14,7 +14,7 @@ Since most notes repeat the one before in their voice, each figure also stands f
 Notes of a first row are neither.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -28,11 +28,14 @@ from kantor.system.runtime import keras, tf
 
 NOT_THERE = -1
 PAD = 0
-MOST_NOTES_A_BATCH = 2**14
+MOST_ROWS = 2**12  # of a batch
+ROOMS = (64, 256, 512, 1024)  # rows that batches have; a longer piece has as many as it needs
 
 # Turns tokens (rows, 4) of each piece into probabilities (rows, 4, 47) of those notes, each from
 # the notes before it. Those of the very first note are never looked at.
 Predictor = Callable[[list[np.ndarray]], list[np.ndarray]]
+# The same, with the plans (rows, 6) of the pieces.
+PlannedPredictor = Callable[[list[np.ndarray], list[np.ndarray]], list[np.ndarray]]
 
 
 def predictions(records: Sequence[Record], predict: Predictor) -> pd.DataFrame:
@@ -63,61 +66,51 @@ def predictions(records: Sequence[Record], predict: Predictor) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def model_predictor(model: keras.Model, what: str) -> Predictor:
-    """The predictor of a model; pieces of about one length share a batch. `what` is for the
-    progress.
-    """
+def model_predictor(model: keras.Model) -> Predictor:
+    """The predictor of a model. What is compiled serves all that it predicts."""
     # Compiled as training is: operations by themselves follow the processor.
-    compiled = tf.function(normalisation.exact(model), jit_compile=True)
+    compiled = tf.function(normalisation.exact(model), jit_compile=True, autograph=False)
 
-    def predict(pieces: list[np.ndarray]) -> list[np.ndarray]:
-        def batch(places: list[int]) -> np.ndarray:
-            longest = max(pieces[i].size for i in places) - 1
-            arpeggios = np.full((len(places), longest), PAD, np.int32)
-            for line, i in zip(arpeggios, places, strict=True):
-                line[: pieces[i].size - 1] = pieces[i].ravel()[:-1]
-            # Nothing is said of the very first note.
-            following = np.pad(compiled(arpeggios).numpy(), ((0, 0), (1, 0), (0, 0)))
-            return following.reshape(len(places), -1, len(VOICES), VOCABULARY_SIZE)
+    def batch(tokens: np.ndarray, plans: np.ndarray) -> np.ndarray:
+        arpeggios = tokens.reshape(len(tokens), -1)[:, :-1]
+        # Nothing is said of the very first note.
+        following = np.pad(compiled(arpeggios).numpy(), ((0, 0), (1, 0), (0, 0)))
+        return following.reshape(*tokens.shape, VOCABULARY_SIZE)
 
-        return _in_batches(pieces, batch, what)
-
-    return predict
+    return lambda pieces: _in_batches(pieces, None, batch)
 
 
-def planned_predictor(model: keras.Model, plans: Sequence[np.ndarray], what: str) -> Predictor:
-    """The predictor of a model that is told the plan (rows, 6) of each piece; see
-    kantor.network.model.planned.
-    """
-    compiled = tf.function(normalisation.exact(model), jit_compile=True)
+def planned_predictor(model: keras.Model) -> PlannedPredictor:
+    """As `model_predictor`, of a model that is told plans: see kantor.network.model.planned."""
+    compiled = tf.function(normalisation.exact(model), jit_compile=True, autograph=False)
 
-    def predict(pieces: list[np.ndarray]) -> list[np.ndarray]:
-        def batch(places: list[int]) -> np.ndarray:
-            shape = len(places), max(len(pieces[i]) for i in places)
-            tokens = np.full((*shape, len(VOICES)), PAD, np.int32)
-            asked = np.full((*shape, COLUMNS), UNKNOWN, np.int32)
-            for notes, plan, i in zip(tokens, asked, places, strict=True):
-                notes[: len(pieces[i])], plan[: len(pieces[i])] = pieces[i], plans[i]
-            return compiled([tokens, asked]).numpy()
+    def batch(tokens: np.ndarray, plans: np.ndarray) -> np.ndarray:
+        return compiled([tokens, plans]).numpy()
 
-        return _in_batches(pieces, batch, what)
-
-    return predict
+    return lambda pieces, plans: _in_batches(pieces, plans, batch)
 
 
 def _in_batches(
-    pieces: list[np.ndarray], predict: Callable[[list[int]], np.ndarray], what: str
+    pieces: list[np.ndarray],
+    plans: list[np.ndarray] | None,
+    predict: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> list[np.ndarray]:
-    """What `predict` gives for pieces, by their places, (batch, rows, 4, 47), each as long as it
-    is.
+    """The probabilities (rows, 4, 47) of each piece, from `predict`, which takes batches of tokens
+    (batch, rows, 4) and plans (batch, rows, 6) and gives probabilities (batch, rows, 4, 47).
     """
     result: list[np.ndarray | None] = [None] * len(pieces)
-    with Progress(what, len(pieces), "parts") as progress:
-        for batch in _by_length(pieces):
+    with Progress("predict", len(pieces), "parts") as progress:
+        for places, shape in _batches([len(piece) for piece in pieces]):
+            tokens = np.full((*shape, len(VOICES)), PAD, np.int32)
+            asked = np.full((*shape, COLUMNS), UNKNOWN, np.int32)
+            for line, i in enumerate(places):
+                tokens[line, : len(pieces[i])] = pieces[i]
+                if plans is not None:
+                    asked[line, : len(pieces[i])] = plans[i]
             # The model is causal: what stands behind a piece can't change it.
-            for i, output in zip(batch, predict(batch), strict=True):
+            for i, output in zip(places, predict(tokens, asked), strict=False):
                 result[i] = output[: len(pieces[i])]
-            progress.advance(units=len(batch))
+            progress.advance(units=len(places))
     return result
 
 
@@ -180,11 +173,16 @@ def mean(values: pd.Series) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def _by_length(pieces: list[np.ndarray]) -> list[list[int]]:
-    """Indices in batches of similar lengths, each of some 16,000 notes."""
-    batches: list[list[int]] = [[]]
-    for i in sorted(range(len(pieces)), key=lambda i: pieces[i].size):
-        if (len(batches[-1]) + 1) * pieces[i].size > MOST_NOTES_A_BATCH and batches[-1]:
-            batches.append([])
-        batches[-1].append(i)
-    return batches
+def _batches(lengths: list[int]) -> Iterator[tuple[list[int], tuple[int, int]]]:
+    """The places of pieces that share a batch, by their lengths in rows, and the batch's shape,
+    pieces and rows. The shapes are few, since it takes seconds to compile one.
+    """
+    by_rows: dict[int, list[int]] = {}
+    for place, length in enumerate(lengths):
+        rows = next((room for room in ROOMS if room >= length), length)
+        by_rows.setdefault(rows, []).append(place)
+    for rows, places in sorted(by_rows.items()):
+        power_of_two = 1 << (len(places) - 1).bit_length()
+        together = min(power_of_two, max(MOST_ROWS // rows, 1))
+        for first in range(0, len(places), together):
+            yield places[first : first + together], (together, rows)

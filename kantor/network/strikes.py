@@ -105,7 +105,7 @@ def build(units: int) -> "keras.Model":
 def predictor(network: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
     """Turns features, int32 (cells, features), into probabilities, float32 (cells,)."""
     # Compiled: operations by themselves follow the processor.
-    compiled = runtime.tf.function(network, jit_compile=True)
+    compiled = runtime.tf.function(network, jit_compile=True, autograph=False)
 
     def predict(numbers: np.ndarray) -> np.ndarray:
         # Filled up, so that one shape is compiled.

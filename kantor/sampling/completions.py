@@ -35,9 +35,7 @@ class Completion(NamedTuple):
         )
 
 
-def different(
-    model: keras.Model, fragment: Fragment, count: int, particles: int
-) -> list[Completion]:
+def different(particle_filter: Filter, fragment: Fragment, count: int) -> list[Completion]:
     """Complete a fragment `count` times, in different ways; the likeliest comes first.
 
     Each completion is drawn by weight from a filter of its own. One whose notes are those of
@@ -46,12 +44,11 @@ def different(
 
     KantorError says that the notes can't be reached, or that the model is broken.
     """
-    completing = Filter(model, particles)
     completions: dict[bytes, Completion] = {}
     for number in range(count):
         for names in [(number,), *((number, attempt) for attempt in range(1, TRIES))]:
             own = replace(fragment, seed=seed_for(fragment.seed, *names))
-            completion = _completion(completing, own)
+            completion = _completion(particle_filter, own)
             notes = completion.grid.tobytes()
             if notes not in completions:
                 completions[notes] = completion
@@ -84,8 +81,8 @@ def detailed(
     ]
 
 
-def _completion(completing: Filter, fragment: Fragment) -> Completion:
-    (particles,) = completing.complete([fragment])
+def _completion(particle_filter: Filter, fragment: Fragment) -> Completion:
+    (particles,) = particle_filter.complete([fragment])
     number = particles.drawn(seed_for(fragment.seed, WHICH))
     grid = particles.grids[number]
     if not np.array_equal(grid[fragment.there], fragment.grid[fragment.there]):

@@ -11,7 +11,7 @@ import numpy as np
 from kantor.chorale import VOICES
 from kantor.sampling import posterior
 from kantor.sampling.fragments import UNKNOWN, Fragment
-from kantor.sampling.sampler import PIECES_AT_ONCE, Request, Sampler, seed_for
+from kantor.sampling.sampler import PIECES_AT_ONCE, Request, Sampler, groups, seed_for
 from kantor.system.runtime import keras
 
 WHICH = 2  # with a piece's seed, a seed for which particle is drawn
@@ -33,8 +33,11 @@ def compose(model: keras.Model, requests: Sequence[Request]) -> list[np.ndarray]
 
 def _drawn(model: keras.Model, requests: Sequence[Request]) -> list[np.ndarray]:
     sampler = Sampler(model)
-    groups = (requests[i : i + PIECES_AT_ONCE] for i in range(0, len(requests), PIECES_AT_ONCE))
-    return [grid for group in groups for grid in sampler.compose(group)]
+    return [
+        grid
+        for group, filled in groups(requests, PIECES_AT_ONCE)
+        for grid in sampler.compose(filled)[: len(group)]
+    ]
 
 
 def _selected(model: keras.Model, requests: Sequence[Request], particles: int) -> list[np.ndarray]:

@@ -8,14 +8,13 @@ several, light ones end.
 
 With plain options the particles are draws from the posterior, better ones the more there are, and
 `evidence` comes from an unbiased estimate of the probability of the notes that are there. With
-others, notes are drawn as the options say, and what is there is weighed as before. With a penalty
-each fault of kantor.sampling.faults weighs so many nats less, whatever is there or nothing.
+others, notes are drawn as the options say, and what is there is weighed as before. With a penalty,
+each fault of kantor.sampling.faults makes its particle weigh so many nats less.
 
 Naesseth, Lindsten and Schön, "Elements of Sequential Monte Carlo" (2019); Lew et al., "Sequential
 Monte Carlo Steering of Large Language Models" (2023).
 """
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,7 +27,7 @@ from kantor.sampling.drawing import NONE
 from kantor.sampling.faults import Standing
 from kantor.sampling.fragments import Fragment, prepared
 from kantor.sampling.predictor import State, predictor
-from kantor.sampling.sampler import PIECES_AT_ONCE, ROWS_AT_ONCE, padded
+from kantor.sampling.sampler import PIECES_AT_ONCE, ROWS_AT_ONCE, groups, padded, room
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
 from kantor.system.runtime import keras, tf
@@ -77,15 +76,16 @@ class Filter:
 
     def __init__(self, model: keras.Model, particles: int) -> None:
         self._predictor, self._particles = predictor(model), particles
-        self._compiled = tf.function(self._go_on, jit_compile=True)
+        self._compiled = tf.function(self._go_on, jit_compile=True, autograph=False)
 
     def complete(
         self,
         fragments: Sequence[Fragment],
         originals: Sequence[np.ndarray] | None = None,
-        rows: int = 0,
+        longest: int = 0,
     ) -> list[Particles]:
-        """Complete one or more fragments side by side; with room for `rows` rows, or for more.
+        """Complete one or more fragments side by side. If others follow of which the `longest` has
+        so many rows, what is compiled serves them, too.
 
         `originals`, grids that agree with the fragments, are to measure with. Each is the first
         particle of its fragment, whatever it weighs, and 1 / exp(evidence) is then an unbiased
@@ -95,14 +95,14 @@ class Filter:
         KantorError says that the notes can't be reached, or that the model is broken.
         """
         shape = len(fragments), self._particles
-        pieces, rows = shape[0] * shape[1], padded(max(rows, *(len(one.grid) for one in fragments)))
+        pieces, rows = shape[0] * shape[1], padded(max(len(one.grid) for one in fragments))
         inputs = prepared(fragments, self._particles, rows, originals)
         options = drawing.arguments([one.options for one in fragments for _ in range(shape[1])])
         penalties = [one.options.penalty for one in fragments]
         penalty = tf.constant(penalties, tf.float32) if any(penalties) else None
         state = (
             Playing(
-                self._predictor.start(pieces, rows),
+                self._predictor.start(pieces, room(max(rows, longest))),
                 tf.fill((pieces, len(VOICES)), SILENCE),
                 faults.standing(pieces),
             ),
@@ -194,17 +194,13 @@ class Filter:
 
 def complete(model: keras.Model, fragments: Sequence[Fragment], particles: int) -> list[Particles]:
     """Complete any number of fragments, each with so many particles."""
-    completing = Filter(model, particles)
-    groups = math.ceil(len(fragments) * particles / PIECES_AT_ONCE)
-    together = math.ceil(len(fragments) / max(groups, 1))
-    rows = max((len(one.grid) for one in fragments), default=0)
-    completed: list[Particles] = []
-    for first in range(0, len(fragments), together):
-        group = list(fragments[first : first + together])
-        # As many as before, so that nothing is compiled again.
-        filled = [*group, *group[:1] * (together - len(group))]
-        completed += completing.complete(filled, rows=rows)[: len(group)]
-    return completed
+    particle_filter = Filter(model, particles)
+    longest = max((len(one.grid) for one in fragments), default=0)
+    return [
+        completed
+        for group, filled in groups(fragments, max(PIECES_AT_ONCE // particles, 1))
+        for completed in particle_filter.complete(filled, longest=longest)[: len(group)]
+    ]
 
 
 def _shares(log_weights: tf.Tensor) -> tf.Tensor:

@@ -8,6 +8,7 @@ shorter. The state of the model is carried along, for all pieces at once, in a c
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,6 +24,10 @@ from kantor.system.runtime import keras, tf
 
 ROWS_AT_ONCE = 16
 PIECES_AT_ONCE = 256
+ROOM = 128  # the memory has room for a multiple of so many rows
+
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Sampler:
 
     def __init__(self, model: keras.Model) -> None:
         self._predictor = predictor(model)
-        self._compiled = tf.function(self._go_on, jit_compile=True)
+        self._compiled = tf.function(self._go_on, jit_compile=True, autograph=False)
 
     def compose(self, requests: Sequence[Request]) -> list[np.ndarray]:
         """Compose one or more pieces side by side; grids that begin with the prompts.
@@ -103,7 +108,7 @@ class Sampler:
         """
         prompts, draws, plans = _prepared(requests)
         silence = tf.fill((len(requests), len(VOICES)), SILENCE)
-        state = self._predictor.start(len(requests), len(prompts)), silence
+        state = self._predictor.start(len(requests), room(len(prompts))), silence
         options = drawing.arguments([request.options for request in requests])
         for first in range(0, len(prompts), ROWS_AT_ONCE):
             these = (tf.constant(x[first : first + ROWS_AT_ONCE]) for x in (prompts, draws, plans))
@@ -149,8 +154,24 @@ class Sampler:
 
 
 def padded(rows: int) -> int:
-    """So many rows, and some more, so that few lengths are compiled."""
+    """Rows, rounded up to those that are composed at once."""
     return math.ceil(rows / ROWS_AT_ONCE) * ROWS_AT_ONCE
+
+
+def room(rows: int) -> int:
+    """Rows, rounded up to a multiple of ROOM, since each size takes seconds to compile."""
+    return math.ceil(rows / ROOM) * ROOM
+
+
+def groups(items: Sequence[Item], most: int) -> Iterator[tuple[list[Item], list[Item]]]:
+    """Items in groups of up to `most`, about as large; and each group again, filled up with its
+    first item to be as large as the others, so that nothing is compiled anew.
+    """
+    count = math.ceil(len(items) / most)
+    size = math.ceil(len(items) / max(count, 1))
+    for number in range(count):
+        group = list(items[number * size : (number + 1) * size])
+        yield group, [*group, *group[:1] * (size - len(group))]
 
 
 def seed_for(seed: int, *numbers: int) -> int:

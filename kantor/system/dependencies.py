@@ -8,6 +8,7 @@ libraries.yaml, which follows the pins in constraints.txt and requirements.txt.
 
 import ast
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -85,10 +86,17 @@ def write(project: Path) -> None:
     _yaml.dump(pipeline, project / PIPELINE)
 
 
+@cache
+def _nodes(code: str) -> list[ast.AST]:
+    """What an import or a call could be; most stages share most of their files."""
+    kinds = ast.Import | ast.ImportFrom | ast.Call
+    return [node for node in ast.walk(ast.parse(code)) if isinstance(node, kinds)]
+
+
 def _imports(path: Path) -> set[str]:
     """The names of all modules that a file imports, wherever in it, and of what it takes there."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _nodes(path.read_text()):
         if isinstance(node, ast.Import):
             names |= {name.name for name in node.names}
         if isinstance(node, ast.ImportFrom):
@@ -113,7 +121,7 @@ def _imported_files(project: Path, path: str) -> set[str]:
 def _read_files(project: Path, path: str) -> set[str]:
     """The files that a module reads beside itself, with all of a folder."""
     beside = set()
-    for node in ast.walk(ast.parse((project / path).read_text())):
+    for node in _nodes((project / path).read_text()):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Path(__file__).with_name":
             target = (project / path).with_name(node.args[0].value)
             inside = sorted(target.rglob("*")) if target.is_dir() else [target]

@@ -129,9 +129,10 @@ class Crops:
 def partly_unknown(
     own: np.ndarray, settings: params.Crops, draw: np.random.Generator
 ) -> np.ndarray:
-    """A plan (rows, 6), which is changed, with UNKNOWN for what isn't told of it: see Crops."""
+    """A plan (rows, 6), with UNKNOWN for what isn't told of it: see Crops."""
     if draw.random() < settings.without_plan:
         return plan.unknown(len(own))
+    own = own.copy()
     for columns in PARTS_OF_A_PLAN:
         if draw.random() < settings.without_part:
             own[:, columns] = plan.UNKNOWN

@@ -1,6 +1,7 @@
 """The memory that a training needs, estimated before it begins.
 
-It is about what was measured: what a machine surely lacks is refused, what it may just lack is not.
+The estimate is close to what was measured. What clearly doesn't fit is refused, and a close case is
+tried.
 """
 
 from kantor.chorale import VOICES

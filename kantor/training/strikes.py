@@ -35,8 +35,7 @@ def train(
     with Progress("train strikes", settings.epochs, "epochs") as progress:
         for epoch in range(settings.epochs):
             draw = np.random.default_rng(np.random.SeedSequence((seed, epoch)))
-            own = [piece.plan.copy() for piece in pieces]
-            plans = [partly_unknown(plan, crops, draw) for plan in own]
+            plans = [partly_unknown(piece.plan, crops, draw) for piece in pieces]
             numbers, struck = strikes.cells(pieces, plans)
             order = draw.permutation(len(struck))
             examples = numbers[order], struck[order]

@@ -31,6 +31,6 @@ def folder(tmp_path_factory, settings, settings_file):
 def filters(monkeypatch):
     """The stand-in for the particle filter."""
     fake = FakeFilter()
-    monkeypatch.setattr("kantor.sampling.completions.Filter", fake)
+    monkeypatch.setattr("kantor.sampling.posterior.Filter", fake)
     monkeypatch.setattr("kantor.network.model_file.load_predicting", lambda path: None)
     return fake

@@ -14,6 +14,8 @@ from helpers.music import random_grid
 from helpers.networks import small
 from helpers.project import PROJECT
 from kantor import chorale, details, metadata, plan
+from kantor.commands import ending
+from kantor.commands.source import Source
 from kantor.metadata import Metadata
 from kantor.network import model_file, strikes
 from kantor.notation import reading
@@ -42,6 +44,7 @@ def two_pieces(project):
     return project / "two"
 
 
+@pytest.mark.slow
 def test_a_user_composes_pieces_to_a_folder_and_is_told_where(project):
     command = [sys.executable, "-m", "kantor", "compose", "mine"]
     finished = subprocess.run(
@@ -61,6 +64,7 @@ def test_a_user_composes_pieces_to_a_folder_and_is_told_where(project):
     assert len(chorale.read(project / "mine/03.csv")) == 5
 
 
+@pytest.mark.slow
 def test_the_sound_is_as_fast_as_params_yaml_says(project, settings, two_pieces):
     rate, sound = wavfile.read(two_pieces / "0.wav")
     # One row more, in which the last chord dies away.
@@ -75,6 +79,7 @@ def test_nothing_that_is_there_is_lost(project, two_pieces):
     assert digests(two_pieces, ".") == before and len(before) == 10
 
 
+@pytest.mark.slow
 def test_a_piece_is_the_same_however_many_are_composed(project, two_pieces):
     assert running.kantor(project, "compose", "three", "--count", 3, "--rows", 5) == ""
     assert running.kantor(project, "compose", "other", "--rows", 5, "--seed", 1) == ""
@@ -83,6 +88,7 @@ def test_a_piece_is_the_same_however_many_are_composed(project, two_pieces):
     assert (project / "other/0.csv").read_text() != (two_pieces / "0.csv").read_text()
 
 
+@pytest.mark.slow
 def test_a_piece_goes_on_from_the_first_rows_of_a_score(project, two_pieces):
     start = ("--prompt", "two/0.musicxml", "--prompt-rows", 3, "--rows", 2, "--temperature", 0)
     assert running.kantor(project, "compose", "longer", *start) == ""
@@ -91,6 +97,7 @@ def test_a_piece_goes_on_from_the_first_rows_of_a_score(project, two_pieces):
     assert grid[:3].tolist() == chorale.read(two_pieces / "0.csv")[:3].tolist()
 
 
+@pytest.mark.slow
 def test_tempo_and_timbre_change_the_sound_alone(project, two_pieces, settings):
     arguments = ("--count", 2, "--rows", 5, "--tempo", 2 * settings.render.tempo)
     assert running.kantor(project, "compose", "fast", *arguments, "--timbre", "sine") == ""
@@ -107,6 +114,7 @@ def test_tempo_and_timbre_change_the_sound_alone(project, two_pieces, settings):
     assert sounds["sine"].tolist() != sounds["two"].tolist()
 
 
+@pytest.mark.slow
 def test_the_scores_have_the_key_and_metre_of_the_prompt(project):
     description = Metadata("test", 305, 8, key="A", mode="minor", metre="3/4", pickup=1.0)
     metadata.write([description], project / "corpus.csv")
@@ -152,6 +160,7 @@ def test_a_piece_has_the_key_bars_and_phrases_that_are_asked_for(project, reques
     assert (described.signature, described.metre, described.pickup) == (-5, "3/4", 0.5)
 
 
+@pytest.mark.slow
 def test_each_piece_is_planned_for_itself_as_one_of_the_training_split(
     project, requests, monkeypatch
 ):
@@ -283,6 +292,16 @@ def test_a_piece_goes_on_to_its_ending(project, ends, filters):
     assert np.flatnonzero(told.fermata[44:] == 1).tolist() == [14, 15]
 
 
+def test_an_ending_shorter_than_a_bar_tells_where_its_own_phrases_end():
+    def source(rows, *ends):
+        own = plan.regular(0, 0, 16, 0, list(ends))
+        return Source(random_grid(rows), own, details.unknown(rows), Metadata("train", 0, rows))
+
+    phrases = ending.joined(source(16, 16), source(8, 4, 8), 24).plan[:, plan.PHRASE]
+    assert (phrases[16:40] == plan.UNKNOWN).all()
+    assert phrases[40:].tolist() == [4, 3, 2, 1] * 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "rows"),
     [((), 44), (("--bars", 1), 8), (("--bars", 2), 20), (("--rows", 7), 7)],
@@ -369,6 +388,7 @@ def test_bad_input_is_one_sentence_before_anything_is_composed(
     assert not (project / "bad").exists()
 
 
+@pytest.mark.slow
 def test_plans_are_drawn_only_where_chorales_are(project, tmp_path):
     for name in ("params.yaml", "models"):
         (tmp_path / name).symlink_to(project / name)

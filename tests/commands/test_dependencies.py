@@ -173,6 +173,7 @@ def upgraded(clone, *libraries):
     return {stage for stage, _ in after - before}
 
 
+@pytest.mark.slow
 def test_a_library_makes_the_stages_stale_that_import_it_and_no_other(clone):
     assert upgraded(clone, "tensorflow") == WITH_TENSORFLOW
     assert upgraded(clone, "music21") == WITH_MUSIC21

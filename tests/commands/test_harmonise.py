@@ -41,6 +41,7 @@ def harmonise(folder, name, *arguments):
     return running.kantor(folder, "harmonise", "melody.musicxml", name, *arguments)
 
 
+@pytest.mark.slow
 def test_a_melody_is_harmonised_and_kept(folder, melody, capsys):
     """With a model, and the same bits twice."""
     melody()

@@ -141,6 +141,7 @@ def test_the_errors_are_marked_in_the_score(project, capsys, tmp_path):
     assert again[1:] == [line for line in lines[1:] if line != f"wrote {path}"]
 
 
+@pytest.mark.slow
 def test_how_surprising_each_note_is(project, capsys, tmp_path, model):
     path = tmp_path / "notes.csv"
     lines = judged(project, capsys, "piece.musicxml", "--model", model, "--notes", path)

@@ -107,6 +107,7 @@ def tiny(tmp_path):
     return clone
 
 
+@pytest.mark.slow
 def test_a_rebuild_runs_the_code_of_its_clone_in_two_environments(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     seen = {}

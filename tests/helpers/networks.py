@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import pytest
 import yaml
 
 from helpers import committed
@@ -32,6 +33,10 @@ KINDS = {
     "two of notes": ("wavenet_lstm", {"members": 2}),
     "two of rows": ("row_gru", {"members": 2}),
 }
+QUICK = ("dilated, and an LSTM", "all at once", "rows", "two of notes")
+EACH_KIND = [
+    kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS
+]
 
 
 def small(

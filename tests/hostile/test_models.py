@@ -195,6 +195,7 @@ def test_nothing_is_composed_by_a_bad_model_or_beside_a_bad_network(folder, monk
     assert not (folder / "out").exists()
 
 
+@pytest.mark.slow
 def test_music_of_nothing_but_silence_is_told(folder):
     bad_models.file(folder, bad_models.silent(), "silent.keras")
     error = running.kantor(folder, *COMMANDS["compose"], "--model", "silent.keras")

@@ -10,11 +10,13 @@ def frame(count, seed, shift=0.0):
     return pd.DataFrame({"shifted": draw.normal(shift, 1, count), "same": draw.normal(0, 1, count)})
 
 
+@pytest.mark.slow
 def test_sets_of_one_kind_cant_be_told_apart():
     auc = discriminator.compare(frame(80, 1), frame(80, 2), draws=200, seed=1)
     assert auc.low < 0.5 < auc.high
 
 
+@pytest.mark.slow
 def test_sets_of_two_kinds_are_told_apart_as_well_as_can_be():
     # Of two normal distributions three standard deviations apart the AUC is 0.983.
     auc = discriminator.compare(frame(80, 1), frame(80, 2, shift=3), draws=200, seed=1)
@@ -22,6 +24,7 @@ def test_sets_of_two_kinds_are_told_apart_as_well_as_can_be():
     assert auc == discriminator.compare(frame(80, 1), frame(80, 2, shift=3), draws=200, seed=1)
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_a_value_too():
     bach, other = frame(40, 1), frame(40, 2)
     other["same"] = np.nan

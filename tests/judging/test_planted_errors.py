@@ -54,7 +54,7 @@ def plants(kind, pieces, number):
 @pytest.mark.parametrize(
     ("source", "rounds", "number"),
     [
-        (made_up_ones, 10, 60),
+        (made_up_ones, 10, 30),
         # In as many different chorales.
         pytest.param(bachs, 1, 200, marks=pytest.mark.slow),
     ],

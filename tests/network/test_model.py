@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from helpers.networks import KINDS, probabilities, shared, small, unlike
+from helpers.networks import EACH_KIND, probabilities, shared, small, unlike
 from helpers.settings import changed
 from kantor.network import model
 from kantor.system.errors import KantorError
 from kantor.system.runtime import keras
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH_KIND)
 def test_no_place_sees_later_notes(kind):
     draw = np.random.default_rng(0)
     tokens = draw.integers(0, 47, 40)
@@ -26,7 +26,7 @@ def test_no_place_sees_later_notes(kind):
     assert heard >= 2, "deaf to its own notes"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH_KIND)
 def test_any_length_gives_probabilities_at_every_place(kind):
     for notes in (1, 2, 7, 33):
         predicted = probabilities(shared(kind), np.full((2, notes), 5))
@@ -34,6 +34,7 @@ def test_any_length_gives_probabilities_at_every_place(kind):
         np.testing.assert_allclose(predicted.sum(axis=-1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_predict_is_what_a_call_gives():
     """Only this test compiles what the others call."""
     tokens = np.random.default_rng(3).integers(0, 47, (2, 20))
@@ -58,6 +59,7 @@ def test_rows_of_an_arpeggio_end_with_one_that_is_not_whole():
         assert rows.tolist() == [*whole.tolist(), last]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["row_gru", "wavenet_lstm"])
 def test_members_predict_the_mean_of_what_each_predicts(settings, architecture):
     network = small(settings, architecture, members=3)

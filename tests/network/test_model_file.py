@@ -31,6 +31,7 @@ def build(settings, architecture):
     return small(settings, architecture, members=2, **OPTIONS[architecture])
 
 
+@pytest.mark.slow
 def test_a_file_loads_with_nothing_but_keras_imported(settings, tmp_path):
     tokens = np.random.default_rng(0).integers(0, 47, (2, 20))
     np.save(tmp_path / "tokens.npy", tokens)
@@ -44,6 +45,7 @@ def test_a_file_loads_with_nothing_but_keras_imported(settings, tmp_path):
         np.testing.assert_allclose(there, probabilities(network, tokens), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", OPTIONS)
 def test_the_same_model_is_the_same_bytes(settings, tmp_path, architecture):
     models = [build(settings, architecture) for _ in range(2)]  # both alive, so elsewhere

@@ -45,6 +45,7 @@ def moves(count=40):
     return tokens.astype(np.int32)
 
 
+@pytest.mark.slow
 def test_what_is_forbidden_is_what_the_judge_counts(leading):
     pairs = moves()
     layer = leading.get_layer(f"bass_under_soprano_parallels{RULE}")

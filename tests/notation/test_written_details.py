@@ -35,6 +35,7 @@ def fermatas(path):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, phases=[Phase.explicit, Phase.generate])
 @given(music=grids_with_details())
 def test_what_is_written_reads_back_with_its_repeated_notes_and_fermatas(tmp_path_factory, music):

@@ -13,7 +13,7 @@ from helpers import committed
 from helpers.clone import Clone
 from helpers.project import PROJECT
 
-pytestmark = pytest.mark.xdist_group("dvc")  # they share what is built once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dvc")]  # they share what is built once
 STAND_IN = '''
 """Write, for each output of this stage, which inputs and settings it comes from."""
 import hashlib, json, pathlib, yaml
@@ -110,7 +110,6 @@ def test_dvcs_own_commands_compare_settings(copy):
     assert "| train.batch_size |" in changed and "| render.tempo " in changed
 
 
-@pytest.mark.slow
 def test_dvcs_own_commands_experiment_and_compare_scores(copy):
     copy.run("dvc", "exp", "run", "-S", "train.epochs=2")
     assert "test.pieces.loss" in copy.run("dvc", "metrics", "diff", "--md")

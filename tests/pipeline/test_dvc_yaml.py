@@ -100,6 +100,7 @@ def other(value: object) -> object:
     return f"{value}x" if isinstance(value, str) else [value]
 
 
+@pytest.mark.slow
 def test_a_changed_block_reruns_the_stages_that_read_it_and_no_other(clone):
     """One key of each block, the deepest: dvc.yaml names whole blocks."""
     text = (clone.folder / "params.yaml").read_text()

@@ -20,14 +20,14 @@ from kantor.network import model, model_file
 from kantor.notation import reading
 from kantor.training import examples
 
-pytestmark = pytest.mark.xdist_group("pipeline")  # they share what is built once
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]  # they share what is built
 SAMPLES = ("cold", "medium", "hot", "greedy")
 NAMES = ("prompt", "original", "melody", "tune", *SAMPLES, "showcase_1", "train_000")
 
 
 @pytest.fixture(
     scope="module",
-    params=["quick network", pytest.param("default network", marks=pytest.mark.slow)],
+    params=["quick network", "default network"],
 )
 def built(tmp_path_factory, request):
     """A clone that `dvc repro` built, and what it printed. Tests leave it as it is."""

@@ -39,6 +39,7 @@ def files(text):
     }
 
 
+@pytest.mark.slow
 def test_the_page_and_the_pictures_are_the_same_bytes_in_another_process(folder):
     def digests():
         paths = [folder / "reports/index.html", *sorted((folder / "reports/pictures").iterdir())]

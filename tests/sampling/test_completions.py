@@ -1,7 +1,5 @@
 """Completions of a piece: they keep what is there, differ, and are sorted."""
 
-from unittest import mock
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,19 +49,8 @@ def fragment():
 
 
 @pytest.fixture(scope="module")
-def different(completing):
-    """`completions.different` of a fragment, with that filter."""
-
-    def completed(fragment, count):
-        with mock.patch.object(completions, "Filter", lambda model, particles: completing):
-            return completions.different(None, fragment, count, PARTICLES)
-
-    return completed
-
-
-@pytest.fixture(scope="module")
-def three(different, fragment):
-    return different(fragment, 3)
+def three(completing, fragment):
+    return completions.different(completing, fragment, 3)
 
 
 def test_completions_differ_and_the_likeliest_comes_first(fragment, three):
@@ -74,22 +61,23 @@ def test_completions_differ_and_the_likeliest_comes_first(fragment, three):
         assert one.grid[3:5].tolist() == fragment.grid[3:5].tolist()
 
 
-def test_completions_are_the_same_bits_again(different, fragment, three):
-    again = different(fragment, 3)
+def test_completions_are_the_same_bits_again(completing, fragment, three):
+    again = completions.different(completing, fragment, 3)
     assert [one.grid.tolist() for one in again] == [one.grid.tolist() for one in three]
     assert [one.nats for one in again] == [one.nats for one in three]
 
 
-def test_fewer_come_where_there_are_no_others(different, fragment):
+@pytest.mark.slow
+def test_fewer_come_where_there_are_no_others(completing, fragment):
     greedy = Fragment(fragment.grid, 7, SamplerOptions(temperature=0), fragment.plan)
-    assert len(different(greedy, 3)) == 1
+    assert len(completions.different(completing, greedy, 3)) == 1
 
 
-def test_a_changed_note_never_leaves(different, completing, fragment, monkeypatch):
+def test_a_changed_note_never_leaves(completing, fragment, monkeypatch):
     wrong = posterior.Particles(np.full((1, ROWS, 4), 60), np.zeros(1), np.zeros(1), 0.0)
     monkeypatch.setattr(completing, "complete", lambda fragments: [wrong])
     with pytest.raises(AssertionError, match="changed"):
-        different(fragment, 1)
+        completions.different(completing, fragment, 1)
 
 
 def test_details_of_notes_that_are_there_stay(fragment, three):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
@@ -11,6 +12,7 @@ from kantor.sampling import counterpoint
 from kantor.system.runtime import tf
 
 
+@pytest.mark.slow
 @given(arrays.arrays(np.int64, (2, 4), elements=pitches), arrays.arrays(bool, 4))
 def test_what_is_forbidden_is_what_the_judge_counts(rows, decided):
     before, notes = (tf.constant(chorale.encode(row)[None], tf.int32) for row in rows)

@@ -216,6 +216,7 @@ def test_what_is_impossible_is_refused(changes, words):
         Fragment(**{"grid": np.full((4, 4), UNKNOWN), "seed": 0} | changes)
 
 
+@pytest.mark.slow
 def test_composed_voices_make_no_parallels_with_any_other_if_they_are_forbidden(eager):
     grid = np.full((12, 4), UNKNOWN)
     grid[:, 3] = random_grid(12)[:, 3]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from helpers.networks import KINDS, probabilities, shared, unlike
+from helpers.networks import EACH_KIND, probabilities, shared, unlike
 from helpers.stepping import stepped
 from kantor import plan
 from kantor.network import model
@@ -17,7 +17,7 @@ def pieces(seed=0):
     return np.concatenate([rows, rows], axis=1).astype(np.int32)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EACH_KIND)
 def test_it_predicts_what_the_model_does_for_the_whole(kind):
     rows = pieces()
     whole = probabilities(shared(kind), rows.reshape(2, -1))
@@ -26,6 +26,7 @@ def test_it_predicts_what_the_model_does_for_the_whole(kind):
     np.testing.assert_allclose(predicted[:, 0].sum(axis=-1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_told_a_plan_it_predicts_what_the_planned_model_does():
     network, rows = shared("two of rows"), pieces()
     asked = np.stack([plan.regular(2, 1, 12, 4, [5, ROWS]), plan.regular(7, 0, 16, 0, [ROWS])])

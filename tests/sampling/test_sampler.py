@@ -49,6 +49,7 @@ def greedy(rows, prompt):
     return Request(prompt, rows, 0, SamplerOptions(temperature=0.0))
 
 
+@pytest.mark.slow
 def test_greedy_is_what_the_notebooks_loop_gives(network, compose):
     (ours,) = compose([request(temperature=0.0)])
     theirs = chorale.encode(random_grid(2)).ravel()
@@ -84,6 +85,7 @@ def test_a_piece_is_the_same_in_any_company_and_a_longer_one_begins_with_it(comp
     assert not np.array_equal(alone(request(seed=6)), one)
 
 
+@pytest.mark.slow
 def test_without_a_prompt_pieces_begin_in_many_ways(compose):
     grids = [
         grid
@@ -104,6 +106,7 @@ def test_a_model_that_ran_away_is_an_error(network, alone):
         network.set_weights(weights)
 
 
+@pytest.mark.slow
 def test_groups_of_pieces_make_no_difference(eager, monkeypatch):
     network = shared("recurrent only")
     requests = [request(3, seed) for seed in range(5)]

@@ -84,6 +84,7 @@ def test_a_first_trial_that_cant_be_trained_is_an_error(searching, monkeypatch):
         searching.search(monkeypatch)
 
 
+@pytest.mark.slow
 def test_the_same_name_is_the_same_search(searching, monkeypatch):
     def refused():
         with pytest.raises(KantorError, match=r"^search tiny: was begun with other settings"):

@@ -18,9 +18,12 @@ from helpers.searching import SEARCH, Searching, end, ended
 from kantor.system.errors import INTERRUPTED, KantorError
 from study import search, training, trials
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::optuna.exceptions.ExperimentalWarning", "ignore:Heartbeat of storage"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings(
+        "ignore::optuna.exceptions.ExperimentalWarning", "ignore:Heartbeat of storage"
+    ),
+]
 
 
 @pytest.fixture
@@ -132,10 +135,27 @@ def test_a_worker_whose_trial_others_have_by_now_leaves_it_to_them(searching, mo
         yield 0.5
 
     monkeypatch.setattr(training, "train", asleep)
-    with pytest.raises(SystemExit, match="trial 0 is with others"):
+    with pytest.raises(SystemExit, match="another worker took trial 0 over"):
         search.Worker(searching.asked(), searching.study(), searching.trials).work()
     states = [trial.state for trial in searching.study().get_trials()]
     assert states == [TrialState.FAIL, TrialState.WAITING]
+
+
+def test_what_is_changed_during_a_search_ends_it_before_the_next_trial(searching, monkeypatch):
+    searching.patch(monkeypatch)
+    searching.write(trials=2)
+    searching.trials.mkdir(parents=True)
+    study, before = searching.study(), training.train
+
+    def changing(folder):
+        yield from before(folder)
+        monkeypatch.setattr(training, "identity", lambda: {"code": "another"})
+
+    monkeypatch.setattr(training, "train", changing)
+    with pytest.raises(KantorError, match="was begun with other settings"):
+        search.Worker(searching.asked(), study, searching.trials).work()
+    states = [trial.state for trial in study.get_trials()]
+    assert states == [TrialState.COMPLETE], "no other trial was begun"
 
 
 def test_no_trial_is_run_beyond_those_asked_for(searching, monkeypatch):
@@ -189,7 +209,6 @@ def database():
     shutil.rmtree(folder)
 
 
-@pytest.mark.slow
 def test_of_four_workers_with_a_database_one_is_killed_and_no_trial_is_lost(database, tmp_path):
     # A clone each: as on four machines, they share nothing else.
     clones = [Searching(tmp_path / str(number)) for number in range(4)]

@@ -31,6 +31,7 @@ def test_variables_that_steer_are_removed_or_pinned():
     assert {name: after[name] for name in processor.PINNED} == processor.PINNED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["kantor.chorale", "kantor.__main__", "stages.train", "study"])
 def test_numpy_leaves_wider_instructions_alone(module):
     code = (

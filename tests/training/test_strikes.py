@@ -26,6 +26,7 @@ def test_what_is_struck_on_every_beat_is_learnt(quick, settings):
     assert drawn[struck[:, 0] == 1].min() > 0.9 and drawn[struck[:, 0] == 0].max() < 0.1
 
 
+@pytest.mark.slow
 def test_no_more_is_told_of_plans_than_crops_say(quick, settings):
     striking = trained(on_beats(12), quick, settings, without_plan=1.0)
     # Without the bar the beats are hardly seen, and vectors of what never came stay by chance.
@@ -52,6 +53,7 @@ def test_unknown_cells_do_not_count():
     assert set(half[:, 0].tolist()) <= {0.0, 1.0}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(quick, settings):
     one, other = (trained(on_beats(3), quick, settings).get_weights() for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
