@@ -12,7 +12,7 @@ from kantor.elsewhere import cpuid, processors, simulation
 from kantor.elsewhere.processors import PROCESSORS
 from kantor.system.errors import KantorError
 
-pytestmark = pytest.mark.xdist_group("simulation")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("simulation")]
 FEATURES = """
 import json
 from numpy._core._multiarray_umath import __cpu_features__ as features

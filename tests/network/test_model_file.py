@@ -59,6 +59,7 @@ def test_the_same_model_is_the_same_bytes(settings, tmp_path, architecture):
     assert saved["date_saved"] == "1980-01-01@00:00:00", "the clock is in no byte"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", OPTIONS)
 def test_a_loaded_model_predicts_as_the_saved_one(settings, tmp_path, architecture):
     network = build(settings, architecture)

@@ -24,6 +24,7 @@ def completing():
     return Filter(shared("rows"), PARTICLES)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(
     mask=arrays.arrays(bool, (ROWS, 4)),

@@ -164,6 +164,7 @@ def test_a_damaged_file_that_was_moved_away_lets_the_search_begin_anew(searching
     assert searching.table().equals(before)
 
 
+@pytest.mark.slow
 def test_damage_ends_the_command_with_code_1_and_no_traceback(searching):
     (searching.trials / "trials.db").write_bytes(b"nonsense")
     worker = searching.worker()

@@ -64,6 +64,7 @@ def test_a_search_ends_with_what_is_best_and_how_to_set_it(searching, monkeypatc
     assert not list(searching.trials.glob("*/models"))
 
 
+@pytest.mark.slow
 def test_the_search_itself_loads_no_tensorflow():
     code = "import sys, study.search; sys.exit('tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)

@@ -18,6 +18,7 @@ def trained(pieces, quick, settings, **crops):
     return strikes.train(pieces, quick, changed(settings.train.crops, **crops), 1)
 
 
+@pytest.mark.slow
 def test_what_is_struck_on_every_beat_is_learnt(quick, settings):
     striking = trained(on_beats(12), quick, settings)
     numbers, struck = network.cells(on_beats(14)[12:])
