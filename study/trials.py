@@ -42,7 +42,7 @@ def begin(search: Search, identity: dict, url: str, alone: bool) -> optuna.Study
         storage=storage, pruner=pruner, study_name=search.name, load_if_exists=True
     )
     if "identity" not in study.user_attrs:
-        study.set_user_attr("identity", identity | {"search": search.model_dump(mode="json")})
+        study.set_user_attr("identity", _whole(identity, search))
     check(study, search, identity)
     if alone:  # whoever had a trial is dead
         for trial in study.get_trials(states=[TrialState.RUNNING]):
@@ -53,7 +53,7 @@ def begin(search: Search, identity: dict, url: str, alone: bool) -> optuna.Study
 
 def check(study: optuna.Study, search: Search, identity: dict) -> None:
     """Raise KantorError unless the study was begun as this search, with this identity."""
-    if study.user_attrs["identity"] != identity | {"search": search.model_dump(mode="json")}:
+    if study.user_attrs["identity"] != _whole(identity, search):
         raise KantorError(
             f"search {search.name}: was begun with other settings in its YAML or params.yaml, "
             "other records or other code in kantor/; take those, or give it another name"
@@ -78,3 +78,8 @@ def place(study: optuna.Study, trial: FrozenTrial) -> tuple[int, bool]:
 def ended(study: optuna.Study) -> int:
     """How many trials were completed or pruned."""
     return len(study.get_trials(deepcopy=False, states=ENDED))
+
+
+def _whole(identity: dict, search: Search) -> dict:
+    """The identity of a search: of its trainings, and what it asks for."""
+    return identity | {"search": search.model_dump(mode="json")}

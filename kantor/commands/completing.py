@@ -57,14 +57,14 @@ def complete(
     model = model_file.load_predicting(arguments.model)
     striking = writing.striking_network(arguments.model)
     particle_filter = posterior.Filter(model, options.particles)
-    complete = completions.different(particle_filter, fragment, arguments.count)
-    writing.check_sounds([one.grid[~fragment.there] for one in complete], arguments.model)
-    if len(complete) < arguments.count:
+    pieces = completions.different(particle_filter, fragment, arguments.count)
+    writing.check_sounds([one.grid[~fragment.there] for one in pieces], arguments.model)
+    if len(pieces) < arguments.count:
         print(
-            f"only {len(complete)} of {arguments.count} came out different; a higher temperature, "
+            f"only {len(pieces)} of {arguments.count} came out different; a higher temperature, "
             "a higher top-p or more particles bring more"
         )
-    return Completed(complete, striking)
+    return Completed(pieces, striking)
 
 
 def write(

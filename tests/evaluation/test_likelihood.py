@@ -69,7 +69,7 @@ def test_figures_of_nothing_are_none():
 
 def test_padding_changes_no_figure(settings):
     network = small(settings, "row_gru")
-    records = [record(rows, rows, rows) for rows in (70, 9)]  # as rows of 256, and of 64
+    records = [record(rows, rows, rows) for rows in (70, 30, 3, 17, 9)]  # in two shapes
     together = likelihood.predictions(records, likelihood.model_predictor(network))
     for one in records:
         same = together[together["chorale"] == one.chorale]

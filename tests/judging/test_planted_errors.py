@@ -55,6 +55,7 @@ def plants(kind, pieces, number):
     ("source", "rounds", "number"),
     [
         (made_up_ones, 10, 30),
+        pytest.param(made_up_ones, 10, 60, marks=pytest.mark.slow),
         # In as many different chorales.
         pytest.param(bachs, 1, 200, marks=pytest.mark.slow),
     ],
