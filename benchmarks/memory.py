@@ -1,20 +1,25 @@
-"""The memory that trainings take, beside what kantor.training.needs estimates before they begin.
+"""The memory that is taken, beside what is estimated before it is.
 
-    dvc repro preprocess && python -m benchmarks.memory
+    dvc repro preprocess && python -m benchmarks.memory training
+    dvc repro train && python -m benchmarks.memory composing
 
-Each training is the stage's own, of one epoch, in a process and a folder of its own.
+Each training is the stage's own, of one epoch; what composes is `kantor compose`. Each has a
+process and a folder of its own.
 """
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kantor import params
+from kantor.sampling import needs as composing
 from kantor.system import errors
 from kantor.system.memory import GIGABYTE
-from kantor.training import needs
+from kantor.training import needs as training
 from study import run
 
 ONE_EPOCH = {"train.epochs": 1, "train.schedule.warmup_epochs": 0, "train.crops.passes": 1}
@@ -36,34 +41,77 @@ CHANGES = {
         "train.batch_size": 64,
     },
 }
+# Pieces, rows and particles.
+COMPOSED = [
+    (1, 256, 1),
+    (256, 256, 1),
+    (256, 1024, 1),
+    (1, 256, 256),
+    (1, 256, 1024),
+    (1, 256, 4096),
+    (1, 1024, 256),
+    (1, 1024, 1024),
+    (1, 4096, 256),
+]
 
 
 def main() -> None:
-    print("training | estimated, GB | taken, GB")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("training", "composing"))
+    what = parser.parse_args().what
+    print(f"{what} | estimated, GB | taken, GB")
+    for name, estimated, call in trainings() if what == "training" else compositions():
+        print(f"{name} | {estimated / GIGABYTE:.2f} | {call() / GIGABYTE:.2f}", flush=True)
+
+
+def trainings() -> Iterator[tuple[str, float, Callable[[], int]]]:
+    """What each is called, the bytes that are estimated for it, and what measures it."""
     for name, changes in CHANGES.items():
         changes = ONE_EPOCH | changes
-        settings = params.load(changes=changes)
-        print(
-            f"{name} | {needs.needed(settings) / GIGABYTE:.2f} | {taken(changes) / GIGABYTE:.2f}",
-            flush=True,
-        )
+        estimated = training.needed(params.load(changes=changes))
+        yield name, estimated, lambda changes=changes: trained(changes)
 
 
-def taken(changes: dict[str, object]) -> int:
-    """The largest resident set of a training, in bytes."""
+def compositions() -> Iterator[tuple[str, float, Callable[[], int]]]:
+    """As `trainings`."""
+    for asked in COMPOSED:
+        name = "{} of {} rows, {} particles each".format(*asked)
+        yield name, composing.needed(*asked), lambda asked=asked: composed(*asked)
+
+
+def trained(changes: dict[str, object]) -> int:
+    """The bytes that a training takes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run.settle(folder, changes)
         run.link(folder, run.PROJECT)
-        environment = os.environ | {"PYTHONPATH": str(run.PROJECT)}
-        command = [sys.executable, "-m", "stages.train"]
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
-        )
-        printed = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        if status:
-            raise errors.KantorError(printed.splitlines()[-1])
+        return taken([sys.executable, "-m", "stages.train"], folder)
+
+
+def composed(pieces: int, rows: int, particles: int) -> int:
+    """The bytes that it takes to compose."""
+    asked = {"count": pieces, "rows": rows, "particles": particles, "plan": "none", "seed": 1}
+    with tempfile.TemporaryDirectory() as name:
+        command = [sys.executable, "-m", "kantor", "compose", f"{name}/pieces"]
+        command += [part for key, value in asked.items() for part in (f"--{key}", str(value))]
+        return taken(command, run.PROJECT)
+
+
+def taken(command: list[str], folder: Path) -> int:
+    """The largest resident set of a process, in bytes."""
+    environment = os.environ | {"PYTHONPATH": str(run.PROJECT)}
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    printed = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise errors.KantorError(printed.splitlines()[-1])
     return usage.ru_maxrss * 1024
 
 

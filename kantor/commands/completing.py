@@ -43,9 +43,10 @@ def complete(
     arguments ask.
     """
     from kantor.commands import limits
+    from kantor.sampling import needs
 
     limits.check_rows(len(grid))
-    limits.check_memory(arguments.count, len(grid), options.particles)
+    needs.check(arguments.count, len(grid), options.particles)
 
     from kantor.network import model_file
     from kantor.sampling import completions, posterior

@@ -138,10 +138,10 @@ def _write_composed(
     prompt: "Source | None",
 ) -> None:
     """Compose pieces from their beginning to their end."""
-    from kantor.commands import limits
+    from kantor.sampling import needs
 
     plans = _plans(arguments, wish, prompt)
-    limits.check_memory(len(plans), max(map(len, plans)), options.particles)
+    needs.check(len(plans), max(map(len, plans)), options.particles)
 
     from kantor import planning
     from kantor.network import model_file

@@ -1,4 +1,4 @@
-"""How much may be asked of the commands that write pieces, and what it needs of the machine."""
+"""How much may be asked of the commands that write pieces."""
 
 import argparse
 import math
@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from kantor.bounds import LONGEST
 from kantor.chorale import VOCABULARY_SIZE
-from kantor.system import memory
 from kantor.system.errors import KantorError
 
 
@@ -33,15 +32,6 @@ LIMITS = {
     "phrases": Limit(1, LONGEST, f"a bar has a row or more, and a piece no more than {LONGEST}"),
 }
 
-# As measured with the default network, and rounded up: of TensorFlow and what it compiles; of each
-# piece that is composed at the same time, and each row of it; of each row of a finished piece.
-LOADED = 1.2 * memory.GIGABYTE
-BYTES_A_PIECE = 65_536
-BYTES_A_ROW = 512
-BYTES_A_FINISHED_ROW = 256
-# So many are composed at the same time; kantor.sampling.sampler.PIECES_AT_ONCE.
-PIECES_AT_ONCE = 256
-
 
 def check(arguments: argparse.Namespace, names: Iterable[str]) -> None:
     """Raise KantorError if one of the options of these names is beyond its limits."""
@@ -62,15 +52,3 @@ def check_rows(rows: int) -> None:
         raise KantorError(
             f"a piece of {rows} sixteenths; expected {LONGEST} at most, to complete it; cut it"
         )
-
-
-def check_memory(pieces: int, rows: int, particles: int) -> None:
-    """Raise KantorError if this machine lacks the memory for so many pieces of so many rows, each
-    with so many particles.
-    """
-    together = max(particles, min(pieces * particles, PIECES_AT_ONCE))
-    needed = LOADED + together * (BYTES_A_PIECE + rows * BYTES_A_ROW)
-    needed += pieces * rows * BYTES_A_FINISHED_ROW
-    what = f"{pieces} of {rows} rows" + (f" with {particles} particles" if particles > 1 else "")
-    advice = "ask for fewer or shorter pieces" + (", or fewer particles" if particles > 1 else "")
-    memory.check(needed, f"to compose {what}", advice)

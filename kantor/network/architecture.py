@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Ends the names of layers that weight decay leaves alone: few numbers that have to grow large, as
 # for what is nearly forbidden.
 RULE = "_rule"
+MEMBER = "member_"  # begins the names of members
 
 
 class Size(NamedTuple):
@@ -28,8 +29,8 @@ class Architecture:
 
     - `name`: what `model.architecture` calls it, and where its settings stand under `model`.
     - `settings`: which settings it has.
-    - `member(settings, name)`: a network of this kind with fresh weights, from Keras's random
-      state, under that Keras name.
+    - `member(settings, number)`: a network of this kind with fresh weights, from Keras's random
+      state, as the member of that number, from 1; its Keras name is MEMBER and the number.
     - `steps`: what a step of the network is. By `notes`: it takes an arpeggio, int (batch,
       notes), and gives probabilities, float32 (batch, notes, 47), where place i predicts note
       i + 1. By `rows`: it takes tokens, int (batch, rows, 4), and gives probabilities (batch,
@@ -45,7 +46,7 @@ class Architecture:
 
     name: str
     settings: type[Block]
-    member: "Callable[[Block, str], keras.Model]"
+    member: "Callable[[Block, int], keras.Model]"
     steps: Literal["notes", "rows"]
     lookback: bool = False
     plan: bool = False

@@ -16,13 +16,14 @@ from typing import Literal, NamedTuple
 from kantor import params
 from kantor.chorale import VOCABULARY_SIZE, VOICES
 from kantor.network import lookback, registry
+from kantor.network.architecture import MEMBER
 from kantor.plan import COLUMNS, UNKNOWN
 from kantor.system.errors import KantorError
 from kantor.system.runtime import keras
 
 layers, ops = keras.layers, keras.ops
 
-LOOKBACK, MEMBER = "lookback", "member_"
+LOOKBACK = "lookback"
 
 
 class Parts(NamedTuple):
@@ -44,7 +45,7 @@ def build(settings: params.Model) -> keras.Model:
     calls `evaluate` or `fit` on it.
     """
     architecture, block = registry.configured(settings)
-    members = [architecture.member(block, f"{MEMBER}{n + 1}") for n in range(settings.members)]
+    members = [architecture.member(block, n + 1) for n in range(settings.members)]
 
     arpeggio = layers.Input((None,), dtype="int32", name="arpeggio")
     looking_back = lookback.model(LOOKBACK) if architecture.lookback else None

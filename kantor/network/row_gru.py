@@ -8,7 +8,7 @@ already decided. All of it is stock Keras layers and operations.
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -16,7 +16,7 @@ from pydantic import Field
 from kantor.bounds import Share, Units
 from kantor.chorale import VOCABULARY_SIZE, VOICES
 from kantor.network import plan_features, voice_leading
-from kantor.network.architecture import Architecture, Size
+from kantor.network.architecture import MEMBER, Architecture, Size
 from kantor.network.lookback import HINTS, LEVELS, LONGEST_HOLD, PERIOD
 from kantor.plan import COLUMNS
 from kantor.system import runtime
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LENGTH_WIDTH, LIKENESS_WIDTH, PLACE_WIDTH = 8, 8, 16
 # Parameters of the layers whose size no setting changes, and about how many numbers they give for
 # a row, most of them of kantor.network.voice_leading.
-FIXED, FIXED_OUTPUTS = 190_400, 8_000
+FIXED, FIXED_OUTPUTS = 38_084, 8_000
 
 
 class Settings(Block):
@@ -39,9 +39,14 @@ class Settings(Block):
     units: Annotated[list[Units], Field(min_length=1, max_length=16)]
     head: Units
     dropout: Share
+    voice_leading: Literal["all", "none", "alternate"]
+
+    def hears(self, number: int) -> bool:
+        """Whether the member of that number, from 1, has kantor.network.voice_leading."""
+        return {"all": True, "none": False, "alternate": number % 2 == 0}[self.voice_leading]
 
 
-def member(settings: Settings, name: str) -> "keras.Model":
+def member(settings: Settings, number: int) -> "keras.Model":
     """Tokens, int (batch, rows, 4), hints for them and their plan, to probabilities of each row's
     notes, (batch, rows, 4, 47): of each voice from the rows before and the voices above it.
     """
@@ -63,14 +68,16 @@ def member(settings: Settings, name: str) -> "keras.Model":
     so_far = [*_voices(previous), *_voices(length), place, *features.form]
 
     state = layers.Concatenate(name="row")(so_far)
-    for number, units in enumerate(settings.units, start=1):
-        x = layers.GRU(units, return_sequences=True, name=f"gru_{number}")(state)
-        x = layers.Dropout(settings.dropout, name=f"gru_dropout_{number}")(x)
-        deep = number > 1 and state.shape[-1] == units
-        state = layers.Add(name=f"residual_{number}")([state, x]) if deep else x
+    for depth, units in enumerate(settings.units, start=1):
+        x = layers.GRU(units, return_sequences=True, name=f"gru_{depth}")(state)
+        x = layers.Dropout(settings.dropout, name=f"gru_dropout_{depth}")(x)
+        deep = depth > 1 and state.shape[-1] == units
+        state = layers.Add(name=f"residual_{depth}")([state, x]) if deep else x
 
     right = [ops.cast(ops.equal(guess, rows), "float32") for guess in guesses]
-    leading = voice_leading.leading(rows, before, position, features.closing)
+    led = None
+    if settings.hears(number):
+        led = voice_leading.leading(rows, before, position, features.closing)
     logits = []
     for voice, voice_name in enumerate(VOICES):
         inputs = [state, place, row_likeness, *features.form]
@@ -80,11 +87,11 @@ def member(settings: Settings, name: str) -> "keras.Model":
         inputs += [guess[:, :, :voice] for guess in right if voice]
         x = layers.Concatenate(name=f"{voice_name}_inputs")(inputs)
         own_guesses = [guess[:, :, voice] for guess in guesses]
-        relative = [*leading(voice), *features.logits(voice)]
+        relative = [*(led(voice) if led else []), *features.logits(voice)]
         logits.append(_head(settings, x, own_guesses, relative, voice_name))
     probabilities = layers.Activation("softmax", name="probabilities")
     output = probabilities(ops.stack(logits, axis=2))
-    return runtime.keras.Model([rows, hints, plan], output, name=name)
+    return runtime.keras.Model([rows, hints, plan], output, name=f"{MEMBER}{number}")
 
 
 def _head(
@@ -126,10 +133,11 @@ def _voices(values: "keras.KerasTensor") -> "list[keras.KerasTensor]":
 
 
 def size(settings: Settings) -> Size:
-    """The size of a member, before it is there."""
+    """The size of the largest member, before it is there."""
     form = sum(width for *_, width in plan_features.FORM.values())
     width = len(VOICES) * (settings.embedding + LENGTH_WIDTH) + PLACE_WIDTH + form
     parameters = FIXED + len(VOICES) * (VOCABULARY_SIZE + 1) * settings.embedding
+    parameters += voice_leading.PARAMETERS if settings.voice_leading != "none" else 0
     outputs = width
     for units in settings.units:
         parameters += 3 * units * (width + units + 2)

@@ -54,6 +54,9 @@ def _qualities() -> np.ndarray:
 
 QUALITIES = _qualities()
 QUALITY_COUNT = int(QUALITIES.max()) + 1
+# Of all voices: a table and four numbers for each pair of them, and a table of chords.
+PAIRS = len(VOICES) * (len(VOICES) - 1) // 2
+PARAMETERS = PAIRS * (INTERVAL_COUNT**2 * MOVE_COUNT + 4) + MOMENTS * QUALITY_COUNT
 
 
 def leading(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from kantor.bounds import NotNegative, Share, Units
 from kantor.chorale import VOCABULARY_SIZE
-from kantor.network.architecture import Architecture, Size
+from kantor.network.architecture import MEMBER, Architecture, Size
 from kantor.system import runtime
 from kantor.system.settings import Block
 
@@ -29,7 +29,7 @@ class Settings(Block):
     l2: NotNegative
 
 
-def member(settings: Settings, name: str) -> "keras.Model":
+def member(settings: Settings, number: int) -> "keras.Model":
     """Arpeggio, int (batch, notes), to probabilities (batch, notes, 47): place i predicts note
     i + 1.
     """
@@ -65,7 +65,7 @@ def member(settings: Settings, name: str) -> "keras.Model":
     probabilities = layers.Dense(
         VOCABULARY_SIZE, activation="softmax", kernel_regularizer=penalty, name="probabilities"
     )(x)
-    return runtime.keras.Model(arpeggio, probabilities, name=name)
+    return runtime.keras.Model(arpeggio, probabilities, name=f"{MEMBER}{number}")
 
 
 def size(settings: Settings) -> Size:

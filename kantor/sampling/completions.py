@@ -8,7 +8,7 @@ import numpy as np
 
 from kantor.chorale import SILENCE
 from kantor.details import NO_SIGNATURE, UNKNOWN, Details
-from kantor.sampling import strikes
+from kantor.sampling import needs, strikes
 from kantor.sampling.composing import WHICH
 from kantor.sampling.fragments import Fragment
 from kantor.sampling.posterior import Filter
@@ -42,8 +42,10 @@ def different(particle_filter: Filter, fragment: Fragment, count: int) -> list[C
     another is drawn anew, from a further filter. If none of some tries finds other notes, there are
     fewer completions.
 
-    KantorError says that the notes can't be reached, or that the model is broken.
+    KantorError says that the notes can't be reached, that the model is broken, or that this machine
+    lacks the memory.
     """
+    needs.check(count, len(fragment.grid), particle_filter.particles)
     completions: dict[bytes, Completion] = {}
     for number in range(count):
         for names in [(number,), *((number, attempt) for attempt in range(1, TRIES))]:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from kantor.chorale import VOICES
-from kantor.sampling import posterior
+from kantor.sampling import needs, posterior
 from kantor.sampling.fragments import UNKNOWN, Fragment
-from kantor.sampling.sampler import PIECES_AT_ONCE, Request, Sampler, groups, seed_for
+from kantor.sampling.needs import PIECES_AT_ONCE
+from kantor.sampling.sampler import Request, Sampler, groups, seed_for
 from kantor.system.runtime import keras
 
 WHICH = 2  # with a piece's seed, a seed for which particle is drawn
@@ -20,11 +21,16 @@ WHICH = 2  # with a piece's seed, a seed for which particle is drawn
 def compose(model: keras.Model, requests: Sequence[Request]) -> list[np.ndarray]:
     """Compose any number of pieces; grids that begin with the prompts.
 
-    KantorError says that the model is broken.
+    KantorError says that the model is broken, or that this machine lacks the memory.
     """
+    alike: dict[int, list[int]] = {}
+    for number, request in enumerate(requests):
+        alike.setdefault(request.options.particles, []).append(number)
+    for particles, numbers in alike.items():
+        longest = max(requests[number].all_rows for number in numbers)
+        needs.check(len(numbers), longest, particles)
     grids: dict[int, np.ndarray] = {}
-    for particles in sorted({request.options.particles for request in requests}):
-        numbers = [n for n, one in enumerate(requests) if one.options.particles == particles]
+    for particles, numbers in alike.items():
         own = [requests[number] for number in numbers]
         composed = _drawn(model, own) if particles == 1 else _selected(model, own, particles)
         grids.update(zip(numbers, composed, strict=True))

@@ -26,8 +26,9 @@ from kantor.sampling import drawing, faults
 from kantor.sampling.drawing import NONE
 from kantor.sampling.faults import Standing
 from kantor.sampling.fragments import Fragment, prepared
+from kantor.sampling.needs import PIECES_AT_ONCE
 from kantor.sampling.predictor import State, predictor
-from kantor.sampling.sampler import PIECES_AT_ONCE, ROWS_AT_ONCE, groups, padded, room
+from kantor.sampling.sampler import ROWS_AT_ONCE, groups, padded, room
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
 from kantor.system.runtime import keras, tf
@@ -75,7 +76,7 @@ class Filter:
     """
 
     def __init__(self, model: keras.Model, particles: int) -> None:
-        self._predictor, self._particles = predictor(model), particles
+        self._predictor, self.particles = predictor(model), particles
         self._compiled = tf.function(self._go_on, jit_compile=True, autograph=False)
 
     def complete(
@@ -94,9 +95,9 @@ class Filter:
 
         KantorError says that the notes can't be reached, or that the model is broken.
         """
-        shape = len(fragments), self._particles
+        shape = len(fragments), self.particles
         pieces, rows = shape[0] * shape[1], padded(max(len(one.grid) for one in fragments))
-        inputs = prepared(fragments, self._particles, rows, originals)
+        inputs = prepared(fragments, self.particles, rows, originals)
         options = drawing.arguments([one.options for one in fragments for _ in range(shape[1])])
         penalties = [one.options.penalty for one in fragments]
         penalty = tf.constant(penalties, tf.float32) if any(penalties) else None
@@ -121,7 +122,7 @@ class Filter:
         weights, probabilities, evidence = (total.numpy() for total in state[1])
         largest = weights.max(axis=1, keepdims=True)
         sums = largest + np.log(np.exp(weights - largest).sum(axis=1, keepdims=True))
-        evidence += sums[:, 0] - np.log(self._particles)
+        evidence += sums[:, 0] - np.log(self.particles)
         return [
             Particles(
                 chorale.decode(grids[number, :, : len(fragment.grid)]),

@@ -23,7 +23,6 @@ from kantor.system.progress import Progress
 from kantor.system.runtime import keras, tf
 
 ROWS_AT_ONCE = 16
-PIECES_AT_ONCE = 256
 ROOM = 128  # the memory has room for a multiple of so many rows
 
 

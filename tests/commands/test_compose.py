@@ -320,7 +320,7 @@ def test_several_ways_to_an_ending_are_drawn_as_the_settings_say(
     more = ("--count", 2, "--particles", 3, "--temperature", 0.5)
     assert running.kantor(project, "compose", tmp_path / "two", *ends, *more) == ""
     options = [fragment.options for fragment in filters.fragments]
-    assert filters.particles == [3] and [one.temperature for one in options] == [0.5, 0.5]
+    assert filters.particles == 3 and [one.temperature for one in options] == [0.5, 0.5]
     assert options[0].top_p == settings.completion.top_p
     first, second = (chorale.read(tmp_path / f"two/{number}.csv") for number in range(2))
     assert first.tolist() != second.tolist()

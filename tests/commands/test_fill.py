@@ -74,7 +74,7 @@ def test_the_plan_is_that_of_the_file(folder, piece, filters):
 
 def test_several_are_sorted_by_likelihood_and_listed(folder, piece, filters, capsys):
     assert fill(folder, "three", "--bars", "2", "--count", 3, "--particles", 4) == ""
-    assert filters.particles == [4] and len(filters.fragments) == 3
+    assert filters.particles == 4 and len(filters.fragments) == 3
     lines = capsys.readouterr().out.splitlines()
     nats = [float(line.split()[1]) for line in lines[-3:]]
     assert [line.split()[0] for line in lines[-3:]] == ["0", "1", "2"] and nats == sorted(nats)

@@ -1,7 +1,6 @@
 """How much the commands that write pieces may be asked for."""
 
 import argparse
-import itertools
 import math
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 
 from helpers import running
 from kantor.commands import completing, compose, fill, harmonise, limits, writing
-from kantor.sampling import sampler
 from kantor.system import memory
 from kantor.system.errors import KantorError
 
@@ -94,28 +92,6 @@ def test_numbers_are_read_as_they_were():
     assert writing.whole(HUGE) == math.inf and writing.whole("-" + HUGE) == -math.inf
 
 
-def test_memory_grows_with_pieces_rows_and_particles(monkeypatch):
-    def needed(*asked):
-        """The gigabytes that it takes, as the sentence says."""
-        with pytest.raises(KantorError, match=r"and this machine has 0\.0; ask for") as error:
-            limits.check_memory(*asked)
-        return float(str(error.value).split("about ")[1].split(" GB")[0])
-
-    monkeypatch.setattr(memory, "installed", lambda: 0)
-    for smaller, larger in itertools.pairwise(
-        [
-            (1, 64, 1),
-            (200, 640, 1),
-            (200, 640, 4096),
-            (200, 4096, 4096),
-            (10_000, 4096, 4096),
-        ]
-    ):
-        assert needed(*smaller) < needed(*larger)
-    assert 1 < needed(1, 640, 256) < 2, "which every machine has"
-    assert 5 < needed(1, 4096, 4096) < 16
-
-
 def test_what_this_machine_has_no_memory_for_is_refused(folder, settings_file, monkeypatch):
     (folder / "params.yaml").write_text(settings_file.read_text())
     monkeypatch.setattr(memory, "installed", lambda: 4 * memory.GIGABYTE)
@@ -136,9 +112,6 @@ def test_what_this_machine_has_no_memory_for_is_refused(folder, settings_file, m
         "error: to compose 9999 of 4096 rows takes about 12.2 GB of memory, and this machine has "
         "4.0; ask for fewer or shorter pieces"
     )
-    with pytest.raises(KantorError, match="of 4096 rows with 4096 particles takes about") as told:
-        limits.check_memory(1, 4096, 4096)
-    assert str(told.value).endswith("ask for fewer or shorter pieces, or fewer particles")
 
 
 def test_a_completion_is_refused_before_its_model_is_loaded(folder, monkeypatch):
@@ -147,8 +120,3 @@ def test_a_completion_is_refused_before_its_model_is_loaded(folder, monkeypatch)
     options = argparse.Namespace(particles=3)
     with pytest.raises(KantorError, match=r"^to compose 2 of 8 rows with 3 particles takes"):
         completing.complete(arguments, None, options, 8 * [None], None)
-
-
-def test_as_many_are_composed_at_the_same_time_as_the_memory_is_estimated_for():
-    assert limits.PIECES_AT_ONCE == sampler.PIECES_AT_ONCE
-    assert memory.installed() > memory.GIGABYTE

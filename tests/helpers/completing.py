@@ -8,14 +8,14 @@ from kantor.sampling.posterior import Particles
 
 
 class FakeFilter:
-    """Takes the place of `Filter`; `fragments` and `particles` are what it was asked for."""
+    """Takes the place of `Filter`; `fragments` and `particles` are what was asked for."""
 
     def __init__(self) -> None:
         self.fragments: list[Fragment] = []
-        self.particles: list[int] = []
+        self.particles = 0
 
     def __call__(self, model: object, particles: int) -> "FakeFilter":
-        self.particles.append(particles)
+        self.particles = particles
         return self
 
     def complete(self, fragments: list[Fragment]) -> list[Particles]:

@@ -32,6 +32,7 @@ KINDS = {
     "rows, with layers that add": ("row_gru", {"units": [8, 8, 12]}),
     "two of notes": ("wavenet_lstm", {"members": 2}),
     "two of rows": ("row_gru", {"members": 2}),
+    "two of rows that differ": ("row_gru", {"members": 2, "voice_leading": "alternate"}),
 }
 QUICK = ("dilated, and an LSTM", "all at once", "rows", "two of notes")
 EACH_KIND = [

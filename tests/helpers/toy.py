@@ -1,7 +1,7 @@
 """Two architectures of very few layers, each all that a new one needs."""
 
 from kantor.chorale import VOCABULARY_SIZE, VOICES
-from kantor.network.architecture import Architecture
+from kantor.network.architecture import MEMBER, Architecture
 from kantor.params import Block, Count
 from kantor.system.runtime import keras
 
@@ -12,16 +12,16 @@ class Settings(Block):
     width: Count
 
 
-def of_notes(settings: Settings, name: str) -> keras.Model:
+def of_notes(settings: Settings, number: int) -> keras.Model:
     """A note from the ones before it, through a GRU."""
     arpeggio = layers.Input((None,), dtype="int32", name="arpeggio")
     x = layers.Embedding(VOCABULARY_SIZE, settings.width, name="notes")(arpeggio)
     x = layers.GRU(settings.width, return_sequences=True, name="gru")(x)
     probabilities = layers.Dense(VOCABULARY_SIZE, activation="softmax", name="probabilities")
-    return keras.Model(arpeggio, probabilities(x), name=name)
+    return keras.Model(arpeggio, probabilities(x), name=f"{MEMBER}{number}")
 
 
-def of_rows(settings: Settings, name: str) -> keras.Model:
+def of_rows(settings: Settings, number: int) -> keras.Model:
     """A voice's note from those of the voices above it, up to this row; without a lookback."""
     rows = layers.Input((None, len(VOICES)), dtype="int32", name="rows")
     embed = layers.Embedding(VOCABULARY_SIZE, settings.width, name="notes")
@@ -32,7 +32,7 @@ def of_rows(settings: Settings, name: str) -> keras.Model:
         x = layers.GRU(settings.width, return_sequences=True, name=f"{voice_name}_gru")(above)
         logits.append(layers.Dense(VOCABULARY_SIZE, name=voice_name)(x))
     probabilities = layers.Activation("softmax", name="probabilities")(ops.stack(logits, axis=2))
-    return keras.Model(rows, probabilities, name=name)
+    return keras.Model(rows, probabilities, name=f"{MEMBER}{number}")
 
 
 NOTES = Architecture("toy", Settings, of_notes, steps="notes")

@@ -120,3 +120,13 @@ def test_dropout_drops_in_training_alone(settings, architecture):
     assert not np.allclose(once, again)
     once, again = (network(tokens, training=False).numpy() for _ in range(2))
     assert np.array_equal(once, again)
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [("all", [True] * 3), ("none", [False] * 3), ("alternate", [False, True, False])],
+)
+def test_members_hear_the_other_voices_as_the_setting_says(settings, setting, expected):
+    network = small(settings, "row_gru", members=3, voice_leading=setting)
+    names = [[layer.name for layer in member.layers] for member in model.parts(network).members]
+    assert ["bass_under_soprano" in own for own in names] == expected

@@ -1,0 +1,28 @@
+"""The memory that composing needs, estimated before it begins: see kantor.system.memory."""
+
+from kantor.system import memory
+
+PIECES_AT_ONCE = 256  # composed side by side
+# As benchmarks.memory measured with the default network, and rounded up: of TensorFlow and what it
+# compiles; of each piece that is composed at the same time, and each row of it; of each row of a
+# finished piece.
+LOADED = 1.2 * memory.GIGABYTE
+BYTES_A_PIECE = 65_536
+BYTES_A_ROW = 512
+BYTES_A_FINISHED_ROW = 256
+
+
+def check(pieces: int, rows: int, particles: int) -> None:
+    """Raise KantorError if this machine lacks the memory for so many pieces of so many rows, each
+    with so many particles.
+    """
+    what = f"{pieces} of {rows} rows" + (f" with {particles} particles" if particles > 1 else "")
+    advice = "ask for fewer or shorter pieces" + (", or fewer particles" if particles > 1 else "")
+    memory.check(needed(pieces, rows, particles), f"to compose {what}", advice)
+
+
+def needed(pieces: int, rows: int, particles: int) -> float:
+    """Bytes."""
+    together = max(particles, min(pieces * particles, PIECES_AT_ONCE))
+    of_groups = together * (BYTES_A_PIECE + rows * BYTES_A_ROW)
+    return LOADED + of_groups + pieces * rows * BYTES_A_FINISHED_ROW
