@@ -1,12 +1,12 @@
 """Compose any number of pieces with the trained model, as sound, scores and CSV.
 
     kantor compose mine --count 8
-    kantor compose mine --key "D minor" --metre 3/4 --pickup 1 --phrases 4,4,4,4 --bars 16
+    kantor compose minor --key "D minor" --metre 3/4 --pickup 1 --phrases 4,4,4,4 --count 2
     kantor compose more --prompt mine/0.csv --prompt-rows 16 --top-p 0.95
-    kantor compose between --prompt mine/0.csv --prompt-rows 32 --ending mine/1.csv --bars 4
+    kantor compose between --prompt minor/0.csv --prompt-rows 32 --ending minor/1.csv --bars 4
 
 Without a prompt the model starts by itself. Piece n is the same however many are composed; with an
-ending, the likeliest comes first.
+ending, the likeliest piece comes first.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--rows",
         type=writing.whole,
-        help="a sixteenth each, to compose; with a prompt, after it (112)",
+        help="sixteenths to compose; with a prompt, after it (as the plan says; 112 without one)",
     )
     add(
         "--plan",

@@ -4,7 +4,7 @@
     kantor fill piece.musicxml inner --bars 1-16 --voices alto,tenor --count 3
 
 What is composed agrees with what comes before and after. Key, metre and phrases are those that the
-file tells. The likeliest of several comes first.
+file tells. With --count, the likeliest piece comes first.
 """
 
 import argparse

@@ -1,10 +1,11 @@
 """Compose the other three voices to a melody, or to another voice; its notes are kept.
 
     kantor harmonise melody.musicxml mine
-    kantor harmonise melody.abc mine --count 5 --key "G major" --phrases 4,4,4,4
-    kantor harmonise bass.mid mine --voice bass --round
+    kantor harmonise melody.abc five --count 5 --key "G major" --phrases 4,4,4,4
+    kantor harmonise bass.mid above --voice bass --round
 
-Key, metre and phrases are those that the file tells or shows. The likeliest of several comes first.
+Key, metre and phrases are those that the file tells or shows. With --count, the
+likeliest piece comes first.
 """
 
 import argparse

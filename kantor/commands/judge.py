@@ -37,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--annotate", type=Path, metavar="OUT.musicxml", help="write the score, errors marked")
     add("--notes", type=Path, metavar="OUT.csv", help="write how surprising each note is")
-    add("--model", type=Path, default=Path("models/chorale.keras"), help="a trained model")
+    add(
+        "--model",
+        type=Path,
+        default=Path("models/chorale.keras"),
+        help="a trained model (models/chorale.keras)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -23,9 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where pieces are written, how many, and from what they are drawn."""
     add = parser.add_argument
     add("output", type=Path, help="a new folder")
-    add("--count", type=whole, default=1, help="pieces (1)")
+    add("--count", type=whole, default=1, help="how many pieces (1)")
     add("--seed", type=whole, default=0, help="where the draws start (0)")
-    add("--model", type=Path, default=Path("models/chorale.keras"), help="a trained model")
+    add(
+        "--model",
+        type=Path,
+        default=Path("models/chorale.keras"),
+        help="a trained model (models/chorale.keras)",
+    )
 
 
 def add_bars(add: Callable[..., object]) -> None:
@@ -54,7 +59,7 @@ def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> None:
         "--no-parallels",
         action="store_true",
         default=None,
-        help="composed voices never move in parallel fifths or octaves",
+        help="composed voices don't move in parallel fifths or octaves if they can avoid it",
     )
     add(
         "--parallels",

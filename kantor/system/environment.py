@@ -58,6 +58,8 @@ def outside_promise(pinned: Mapping[str, str], replicas: int = 1) -> list[str]:
         reasons.append(f"the system is {here['system']}, not Linux x86_64")
     elif "avx2" not in here["instructions"]:
         reasons.append("the processor has no AVX2")
+    if not here["c_library"].startswith("glibc"):
+        reasons.append("the C library is not glibc")
     for name, installed in versions().items():
         if installed != pinned.get(name):
             reasons.append(f"{name} is {installed}, not {pinned.get(name)}")
