@@ -131,7 +131,7 @@ def test_named_settings_on_the_archive(row, figure):
     ("row", "variant"),
     [
         (r".*three networks \(best_before_plans\), three seeds", "best_before_plans"),
-        (r".*default of then, three seeds", "default_before_plans"),
+        (r".*earlier default, three seeds", "default_before_plans"),
     ],
 )
 def test_the_comparison_with_published_results(row, variant):
@@ -142,8 +142,8 @@ def test_the_comparison_with_published_results(row, variant):
 def test_the_comparison_in_windows():
     number, share = r"(\d\.\d+)", r"(\d+\.\d+)%"
     pattern = (
-        f"best_before_plans has {number} and {share} there, the default of then {number} and "
-        f"{share}, "
+        f"best_before_plans has {number} and {share} there, "
+        f"the earlier default {number} and {share}, "
         f"the notebook's recipe {number} and {share}"
     )
     figures = [
