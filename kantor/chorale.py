@@ -120,14 +120,13 @@ def from_csv(text: str, name: str) -> np.ndarray:
     return grid
 
 
-def read(path: Path) -> np.ndarray:
-    """Read and check one chorale file."""
-    return from_csv(read_text(path, "chorale", HEADER), str(path))
+def read(path: Path, missing: str = "no such chorale; run `dvc repro download`") -> np.ndarray:
+    """Read and check one chorale file; `missing` says that there is none."""
+    return from_csv(read_text(path, HEADER, missing), str(path))
 
 
-def read_text(path: Path, what: str, header: str) -> str:
-    """The text of a CSV file that download writes; `what` it is and its header are for errors."""
-    missing = f"no such {what}; run `dvc repro download`"
+def read_text(path: Path, header: str, missing: str) -> str:
+    """The text of a CSV file of this header; `missing` says that there is none."""
     inputs.check(path, f"CSV, {header!r}", MOST_MEBIBYTES, missing)
     try:
         # Some programs write a byte order mark in front.

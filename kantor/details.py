@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kantor.chorale import SILENCE, VOICES, read_text
+from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES, read_text
 from kantor.system.errors import KantorError
 from kantor.system.intermediate import again
 
@@ -44,6 +44,12 @@ class Details(NamedTuple):
     # (rows, 4): 1 where a note begins, even if its pitch is the one before; 0 where it goes on or
     # the voice is silent.
     struck: np.ndarray
+
+    @property
+    def pickup(self) -> float | None:
+        """The quarters before the first whole bar, None if that isn't known."""
+        bar, place = int(self.bar[0]), int(self.place[0])
+        return None if UNKNOWN in (bar, place) else -place % bar / ROWS_PER_QUARTER
 
 
 def unknown(rows: int) -> Details:
@@ -118,7 +124,7 @@ def file_beside(chorale: Path) -> Path:
 
 def read(path: Path) -> Details:
     """Read and check one file of details."""
-    return from_csv(read_text(path, "details", HEADER), str(path))
+    return from_csv(read_text(path, HEADER, "no such details; run `dvc repro download`"), str(path))
 
 
 def beside(chorale: Path, rows: int) -> Details:

@@ -28,6 +28,7 @@ COLUMNS = 6
 ROWS_PER_WHOLE = 4 * ROWS_PER_QUARTER
 MODES = ("major", "minor")
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+FIFTHS = "FCGDAEB"
 ALTERATIONS = {"": 0, "#": 1, "b": -1}
 TONICS = {
     "major": ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"],
@@ -99,6 +100,13 @@ def tonality(key: str) -> tuple[int, int]:
     step, alteration, mode = parts.groups()
     tonic = STEPS[step.upper()] + ALTERATIONS[alteration.lower()]
     return tonic % 12, MODES.index(mode.lower())
+
+
+def signature(key: str) -> int:
+    """The sharps of a key as it is spelt, flats negative: 8 of G# major, -4 of Ab major."""
+    step, alteration, mode = KEY.fullmatch(key.strip()).groups()
+    fifths = FIFTHS.index(step.upper()) - 1 + 7 * ALTERATIONS[alteration.lower()]
+    return fifths - 3 * MODES.index(mode.lower())
 
 
 def bar_rows(metre: str) -> int:

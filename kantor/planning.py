@@ -9,6 +9,7 @@ import numpy as np
 from kantor import plan as plans
 from kantor.bounds import LONGEST
 from kantor.chorale import ROWS_PER_QUARTER
+from kantor.details import MOST_SHARPS
 from kantor.metadata import Metadata
 from kantor.params import Wish
 from kantor.plan import BAR, MODE, PHRASE, PLACE, TONIC, UNKNOWN
@@ -91,12 +92,14 @@ def as_wished(plan: np.ndarray, wish: Wish, both: Wish) -> np.ndarray:
 
 
 def described(plan: np.ndarray, wish: Wish) -> Metadata:
-    """Key, metre and pickup of a plan (rows, 6) that was built for a wish, spelt as there."""
+    """Key, metre and pickup of a plan (rows, 6) that was built for a wish, spelt as there if a
+    signature can hold it.
+    """
     tonic, mode, bar, place, *_ = plan[0].tolist()
     key, mode = ("", "") if UNKNOWN in (tonic, mode) else plans.key_name(tonic, mode)
     metre = "" if bar == UNKNOWN else plans.metre_name(bar)
     pickup = None if UNKNOWN in (bar, place) else -place % bar / ROWS_PER_QUARTER
-    if wish.key:
+    if wish.key and abs(plans.signature(wish.key)) <= MOST_SHARPS:
         key, mode = wish.key.split()
         key, mode = key[0].upper() + key[1:].lower(), mode.lower()
     return Metadata(

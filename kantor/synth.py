@@ -20,13 +20,14 @@ from scipy import signal
 from scipy.io import wavfile
 
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, runs
-from kantor.system import atomic
+from kantor.system import atomic, memory
 
 FADE_SECONDS = {"sine": 0.012, "organ": 0.03}
 # Relative strengths of the partials 1, 2, 3, ...: the organ's are those of stopped and open
 # pipes of 8', 4' and 2' together.
 PARTIALS = {"sine": (1.0,), "organ": (1.0, 0.5, 0.15, 0.25, 0.0, 0.05, 0.0, 0.1)}
 LAST_CHORD_TIMES = 2
+BYTES_A_SAMPLE = 32  # while a sound is made: itself, its room, its end, and what is written
 LOUDEST = 10 ** (-1 / 20)  # 1 dB below full scale
 
 # The room: how loud its tail is beside the sound itself, how long after that it begins, how long
@@ -59,10 +60,17 @@ def synthesise(
     """Play a grid (rows, 4) at `tempo` quarters a minute; float32 samples within [-1, 1].
 
     Where `struck` (rows, 4) is 1 a note begins, even if its pitch is the one before. The last row
-    sounds twice as long as the others and fades away.
+    sounds twice as long as the others and fades away. Raises KantorError if this machine lacks the
+    memory.
     """
     starts, fade = _starts(len(grid), tempo, rate), round(FADE_SECONDS[timbre] * rate)
-    sound = np.zeros(length(len(grid), tempo, rate, timbre), np.float32)
+    count = length(len(grid), tempo, rate, timbre)
+    memory.check(
+        count * BYTES_A_SAMPLE,
+        f"a sound of {count / rate / 60:.0f} minutes",
+        "expected a shorter piece or a faster tempo",
+    )
+    sound = np.zeros(count, np.float32)
     more = [(0, LAST_CHORD_TIMES - 1), (0, 0)]
     grid_played = np.pad(grid, more, "edge")
     struck_played = np.zeros_like(grid_played) if struck is None else np.pad(struck, more)

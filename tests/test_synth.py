@@ -4,6 +4,8 @@ from scipy.io import wavfile
 
 from helpers.music import random_grid
 from kantor import chorale, synth
+from kantor.system import memory
+from kantor.system.errors import KantorError
 
 RATE = 44100
 TIMBRES = ["sine", "organ"]
@@ -143,6 +145,14 @@ def test_it_lasts_its_rows_and_the_last_one_twice(tempo, rate):
     sound = play(random_grid(33), tempo=tempo, rate=rate)
     seconds = (33 + 1) * 60 / tempo / 4
     assert len(sound) / rate == pytest.approx(seconds + synth.FADE_SECONDS["sine"], abs=2 / rate)
+
+
+def test_a_sound_that_the_memory_can_not_hold_is_refused(monkeypatch):
+    monkeypatch.setattr(memory, "installed", lambda: 10**9)
+    with pytest.raises(
+        KantorError, match=r"^a sound of 341 minutes takes about 28\.9 GB of memory"
+    ):
+        synth.synthesise(np.full((4096, 4), 60), 3.0, 44100, 0.1, "sine")
 
 
 def test_a_wav_file_reads_back_as_sixteen_bits(tmp_path):

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--rows",
         type=writing.whole,
-        help="sixteenths to compose; with a prompt, after it (as the plan says; 112 without one)",
+        help="sixteenths to compose, after a prompt if there is one (as the plan says, or 112)",
     )
     add(
         "--plan",
@@ -205,7 +205,8 @@ def _write_joined(
     """Compose what is between the prompt and the ending."""
     from kantor.commands import ending, source
 
-    last = source.read(arguments.ending, wish)
+    # A pickup is before the first bar of the prompt.
+    last = source.read(arguments.ending, wish.model_copy(update={"pickup": None}))
     rows = arguments.rows or ending.rows_between(prompt, last, arguments.bars or BARS_BETWEEN)
     piece = ending.joined(prompt, last, rows)
     completed = completing.complete(arguments, settings, options, piece.grid, piece.plan)

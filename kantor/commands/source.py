@@ -31,9 +31,9 @@ class Source(NamedTuple):
 def read(path: Path, wish: Wish) -> Source:
     """Read four voices, of a CSV or a score; what is wished replaces what the file tells.
 
-    Raises KantorError if it can't be read.
+    Raises KantorError if it can't be read, or a note is not as a grid can hold it.
     """
-    grid, metadata, details = files.read(path)
+    grid, metadata, details = files.read(path, exact=True)
     told = {
         "key": f"{metadata.key} {metadata.mode}" if metadata.key and metadata.mode else None,
         "metre": metadata.metre or None,

@@ -7,24 +7,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from music21 import key, note, repeat, stream
+from music21 import note, repeat, stream
 
-from kantor import chorale, details, metadata
-from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES
+from kantor import chorale, details
+from kantor.chorale import SILENCE, VOICES
 from kantor.details import UNKNOWN, Details
 from kantor.metadata import Metadata
-from kantor.notation import parsing, reading, sounds
+from kantor.notation import files, parsing, reading, sounds
 from kantor.notation.bars import Bars
 from kantor.notation.sounds import Sound
 from kantor.system.errors import KantorError
 
 OCTAVE = 12
 REMARKS_ON_ROUNDING = 20
-# A mode's third says which of the two keys on its tonic it is nearer to.
-MODES = {
-    **dict.fromkeys(("major", "ionian", "lydian", "mixolydian"), "major"),
-    **dict.fromkeys(("minor", "aeolian", "dorian", "phrygian"), "minor"),
-}
 
 
 class Melody(NamedTuple):
@@ -72,17 +67,17 @@ def fitted(line: np.ndarray, lowest: int, highest: int) -> int:
 
 
 def _read_csv(path: Path, voice: str) -> Melody:
-    grid = chorale.read(path)
+    grid, description, extras = files.read(path)
     column = VOICES.index(voice)
     if not grid[:, column].any():
         raise KantorError(f"{path}: no notes in the {voice}; expected some, or name another voice")
     rows = int(np.flatnonzero(grid[:, column])[-1]) + 1
-    extras = Details(*(values[:rows] for values in details.beside(path, len(grid))))
+    extras = Details(*(values[:rows] for values in extras))
     line = grid[:rows, column]
     # What isn't told is held.
     struck = details.settled(np.maximum(extras.struck[:, column], 0), line)
     extras = extras._replace(struck=_struck_by(column, struck))
-    return Melody(line, struck, replace(metadata.beside(path), rows=rows), extras, [])
+    return Melody(line, struck, replace(description, rows=rows), extras, [])
 
 
 def _read_score(path: Path, voice: str, round_notes: bool) -> Melody:
@@ -106,7 +101,7 @@ def _read_score(path: Path, voice: str, round_notes: bool) -> Melody:
         # It can't tell fermatas, and bars only as if there were no pickup.
         place, extras = np.full(rows, UNKNOWN), extras._replace(fermata=np.full(rows, UNKNOWN))
     extras = extras._replace(bar=bar, place=place)
-    description = _described(part, extras, path)
+    description = replace(reading.described(part, path), rows=rows, pickup=extras.pickup)
     bars = Bars.of(rows, description.metre, description.pickup, extras)
     off = [pair for pair in zip(notes, fitting, strict=True) if not pair[0].fits]
     if off and not round_notes:
@@ -160,25 +155,10 @@ def _struck_by(column: int, struck: np.ndarray) -> np.ndarray:
     return cells
 
 
-def _described(part: stream.Part, extras: Details, path: Path) -> Metadata:
-    """What is known of a part as a whole."""
-    bar, place = int(extras.bar[0]), int(extras.place[0])
-    pickup = None if UNKNOWN in (bar, place) else -place % bar / ROWS_PER_QUARTER
-    tonic, mode = "", ""
-    signature = part.recurse().getElementsByClass(key.KeySignature).first()
-    # Programs that write MIDI say major of most signatures.
-    if isinstance(signature, key.Key) and path.suffix.lower() not in parsing.MIDI:
-        mode = MODES.get(signature.mode, "")
-        tonic = signature.tonic.name.replace("-", "b") if mode else ""
-    description = reading.described(part)
-    return replace(description, rows=len(extras.bar), key=tonic, mode=mode, pickup=pickup)
-
-
 def _off_grid(path: Path, bars: Bars, sound: Sound) -> KantorError:
-    length = float((sound.end - sound.begin) / ROWS_PER_QUARTER)
     return KantorError(
-        f"{path}, {bars.words(float(sound.begin))}: {sound.name} lasts {length:.3g} quarters from "
-        "there; expected sixteenths or longer; add --round to round it"
+        f"{path}, {bars.words(float(sound.begin))}: {sound.words}; expected sixteenths or longer; "
+        "add --round to round it"
     )
 
 

@@ -27,6 +27,7 @@ MOST_MEBIBYTES_UNPACKED = 32
 # The longest chorale has a thousand notes. A thousand more take a second or two to read.
 MOST_NOTES = 10_000
 MOST_SECONDS = 20
+HIGHEST_MIDI = 127
 # How music21 begins to say, to standard error alone, that it leaves a note out.
 LEAVES_OUT = ("Error in parsing event", "Could not get pitch information", "Conversion error")
 
@@ -83,7 +84,10 @@ def parts(path: Path) -> list[stream.Part]:
     for part in score.parts:
         check_length(path, Fraction(part.highestTime) * ROWS_PER_QUARTER)
         _check_marks(path, part)
-    return [_sounding(part) for part in score.parts]
+    sounding = [_sounding(part) for part in score.parts]
+    for part in sounding:
+        _check_pitches(path, part)
+    return sounding
 
 
 def check_length(path: Path, rows: Fraction) -> None:
@@ -175,6 +179,19 @@ def _check_marks(path: Path, part: stream.Part) -> None:
                 f"{path}: the metre {metre.ratioString}; expected 1 to 99 beats and their unit "
                 "(1, 2, 4, 8 or 16), such as 4/4; write it in another metre"
             )
+
+
+def _check_pitches(path: Path, part: stream.Part) -> None:
+    """Raise KantorError for a pitch between two semitones, or one that isn't MIDI's. music21 would
+    round the one, and move the other by octaves; 0 is silence in a grid.
+    """
+    for sound in part.recurse().notes:
+        for pitch in sound.pitches:
+            if pitch.ps % 1 or not 1 <= pitch.ps <= HIGHEST_MIDI:
+                raise KantorError(
+                    f"{path}: {pitch.nameWithOctave.replace('-', 'b')}, MIDI pitch {pitch.ps:g}; "
+                    f"expected whole semitones, 1 to {HIGHEST_MIDI}; write another note"
+                )
 
 
 def _sounding(part: stream.Part) -> stream.Part:

@@ -2,35 +2,45 @@
 
 import math
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from music21 import expressions, harmony, key, meter, note, stream
+from music21 import key, meter, note, stream
 
 from kantor import details
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES
 from kantor.details import NO_SIGNATURE, UNKNOWN, Details
 from kantor.metadata import Metadata
-from kantor.notation import parsing
+from kantor.notation import parsing, sounds
+from kantor.notation.bars import Bars
 from kantor.notation.parsing import MIDI
+from kantor.notation.sounds import goes_on, has_fermata, pitched
 from kantor.system.errors import KantorError
 
 SOPRANO = 0
+# A mode's third says which of the two keys on its tonic it is nearer to.
+MODES = {
+    **dict.fromkeys(("major", "ionian", "lydian", "mixolydian"), "major"),
+    **dict.fromkeys(("minor", "aeolian", "dorian", "phrygian"), "minor"),
+}
 
 
-def read(path: Path) -> tuple[np.ndarray, Metadata, Details]:
+def read(path: Path, exact: bool = False) -> tuple[np.ndarray, Metadata, Details]:
     """Read the grid (rows, 4) of a score, the signature, metre and pickup that it tells, and its
     details.
 
     The score is MIDI, MusicXML or what else music21 reads. Its parts are named after voices, where
     a silent one may be missing, or there are four, soprano first. Pitches are as they sound.
-    Silence after the last note is not part of it. Raises KantorError for what can't be read so.
+    Silence after the last note is not part of it. Raises KantorError for what can't be read so, and
+    if it has to be `exact`, for notes that begin or end between two sixteenths, or while another
+    sounds in their part.
     """
     with parsing.guarded(path):
-        return _read(path)
+        return _read(path, exact)
 
 
-def _read(path: Path) -> tuple[np.ndarray, Metadata, Details]:
+def _read(path: Path, exact: bool) -> tuple[np.ndarray, Metadata, Details]:
     parts = parsing.parts(path)
     if not any(pitched(part) for part in parts):
         raise KantorError(
@@ -51,18 +61,26 @@ def _read(path: Path) -> tuple[np.ndarray, Metadata, Details]:
         # It can't tell fermatas, and bars only as if there were no pickup.
         absent = np.full(len(grid), UNKNOWN)
         extras = extras._replace(fermata=absent, place=absent)
-    return grid, described(parts[0]), extras
+    description = described(parts[0], path)
+    if exact:
+        bars = Bars.of(len(grid), description.metre, description.pickup, extras)
+        for voice, part in zip(VOICES, voices, strict=True):
+            _check_exact(part, f"{path}, {{}}, {voice}", bars)
+    return grid, description, extras
 
 
-def pitched(part: stream.Part) -> list[note.NotRest]:
-    """The notes and chords of a part, in order, without grace notes, chord symbols and what has no
-    pitch.
-    """
-    return [
-        sound
-        for sound in part.flatten().notes
-        if sound.pitches and not (sound.duration.isGrace or isinstance(sound, harmony.Harmony))
-    ]
+def _check_exact(part: stream.Part, where: str, bars: Bars) -> None:
+    end = Fraction(0)
+    for sound in sounds.of_part(part):
+        place = where.format(bars.words(float(sound.begin)))
+        if not sound.fits:
+            raise KantorError(f"{place}: {sound.words}; expected sixteenths or longer; round it")
+        if sound.begin < end:
+            raise KantorError(
+                f"{place}: {sound.name} begins while another note sounds; expected one at a time; "
+                "leave one out"
+            )
+        end = sound.end
 
 
 def _unpitched(sound: note.NotRest) -> bool:
@@ -82,7 +100,8 @@ def sample(parts: list[stream.Part]) -> np.ndarray:
     grid = np.zeros((rows, len(VOICES)), np.int64)
     for voice, flat in enumerate(flats):
         for sound in pitched(flat):
-            grid[_extent(sound), voice] = max(pitch.midi for pitch in sound.pitches)
+            extent = _extent(sound)
+            grid[extent, voice] = np.maximum(grid[extent, voice], _highest(sound))
     return grid[: np.flatnonzero(grid.any(axis=1)).max(initial=-1) + 1]
 
 
@@ -99,6 +118,8 @@ def score_details(parts: list[stream.Part], grid: np.ndarray) -> Details:
             extent = _extent(sound)
             begins = begins or not goes_on(sound)
             if extent.start < min(extent.stop, rows):
+                if grid[extent.start, voice] != _highest(sound):
+                    continue
                 struck[extent.start, voice] = begins
                 # What was too short to be sampled is struck where its tie leads.
                 begins = False
@@ -110,21 +131,14 @@ def score_details(parts: list[stream.Part], grid: np.ndarray) -> Details:
     return Details(bar, place, fermata, signatures(parts, rows), struck)
 
 
+def _highest(sound: note.NotRest) -> int:
+    return max(pitch.midi for pitch in sound.pitches)
+
+
 def _extent(element: note.GeneralNote | stream.Measure) -> slice:
     """The rows whose start a note or a bar covers."""
     end = element.offset + element.duration.quarterLength
     return slice(math.ceil(element.offset * ROWS_PER_QUARTER), math.ceil(end * ROWS_PER_QUARTER))
-
-
-def goes_on(sound: note.NotRest) -> bool:
-    """Whether a note, or the highest of a chord, is tied to the one before."""
-    highest = max(getattr(sound, "notes", [sound]), key=lambda one: one.pitch.midi)
-    return highest.tie is not None and highest.tie.type in ("continue", "stop")
-
-
-def has_fermata(sound: note.NotRest) -> bool:
-    """Whether a note or chord is written with a fermata."""
-    return any(isinstance(mark, expressions.Fermata) for mark in sound.expressions)
 
 
 def _over_ties(fermata: np.ndarray, struck: np.ndarray, line: np.ndarray) -> np.ndarray:
@@ -205,14 +219,21 @@ def _voices(parts: list[stream.Part], path: Path) -> list[stream.Part]:
     return parts
 
 
-def described(part: stream.Part) -> Metadata:
-    """The signature, metre and pickup that a part begins with."""
+def described(part: stream.Part, path: Path) -> Metadata:
+    """The key, signature, metre and pickup that a part of a file begins with."""
     signature, metre, bar = (
         part.recurse().getElementsByClass(kind).first()
         for kind in (key.KeySignature, meter.TimeSignature, stream.Measure)
     )
     pickup = bar.barDuration.quarterLength - bar.paddingLeft if bar and bar.paddingLeft else 0
+    tonic, mode = "", ""
+    # Programs that write MIDI say major of most signatures.
+    if isinstance(signature, key.Key) and path.suffix.lower() not in MIDI:
+        mode = MODES.get(signature.mode, "")
+        tonic = signature.tonic.name.replace("-", "b") if mode else ""
     return Metadata(
+        key=tonic,
+        mode=mode,
         signature=signature.sharps if signature else None,
         metre=metre.ratioString if metre else "",
         pickup=float(pickup),

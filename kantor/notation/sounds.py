@@ -6,12 +6,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from music21 import note, stream
+from music21 import expressions, harmony, note, stream
 from music21.common import opFrac
 
 from kantor import details
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE
-from kantor.notation import reading
 
 
 class Sound(NamedTuple):
@@ -31,6 +30,23 @@ class Sound(NamedTuple):
         whole = self.begin.denominator == self.end.denominator == 1
         return whole and self.begin < self.end
 
+    @property
+    def words(self) -> str:
+        """How long it lasts, for a sentence that says where."""
+        length = float((self.end - self.begin) / ROWS_PER_QUARTER)
+        return f"{self.name} lasts {length:.3g} quarters from there"
+
+
+def pitched(part: stream.Part) -> list[note.NotRest]:
+    """The notes and chords of a part, in order, without grace notes, chord symbols and what has no
+    pitch.
+    """
+    return [
+        sound
+        for sound in part.flatten().notes
+        if sound.pitches and not (sound.duration.isGrace or isinstance(sound, harmony.Harmony))
+    ]
+
 
 def of_part(part: stream.Part) -> list[Sound]:
     """The sounds of a part by their beginnings, those of chords one by one; without grace notes,
@@ -38,14 +54,14 @@ def of_part(part: stream.Part) -> list[Sound]:
     """
     sounds: list[Sound] = []
     latest: dict[int, int] = {}  # where in `sounds` the latest one of a pitch is
-    for element in reading.pitched(part):
+    for element in pitched(part):
         for one in getattr(element, "notes", [element]):
             if not one.pitches:
                 continue
-            fermata = reading.has_fermata(element) or reading.has_fermata(one)
+            fermata = has_fermata(element) or has_fermata(one)
             sound = _sound(element, one, fermata)
             before = latest.get(sound.pitch)
-            if reading.goes_on(one) and before is not None and sounds[before].end == sound.begin:
+            if goes_on(one) and before is not None and sounds[before].end == sound.begin:
                 tied = sounds[before]
                 sounds[before] = tied._replace(end=sound.end, fermata=tied.fermata or fermata)
             else:
@@ -82,6 +98,17 @@ def painted(sounds: Sequence[Sound]) -> tuple[np.ndarray, np.ndarray, np.ndarray
         struck[extent.start] = 1
         count[extent] += 1
     return line, details.settled(struck, line), np.where(line == SILENCE, 0, fermata), count
+
+
+def goes_on(sound: note.NotRest) -> bool:
+    """Whether a note, or the highest of a chord, is tied to the one before."""
+    highest = max(getattr(sound, "notes", [sound]), key=lambda one: one.pitch.midi)
+    return highest.tie is not None and highest.tie.type in ("continue", "stop")
+
+
+def has_fermata(sound: note.NotRest) -> bool:
+    """Whether a note or chord is written with a fermata."""
+    return any(isinstance(mark, expressions.Fermata) for mark in sound.expressions)
 
 
 def _sound(element: note.NotRest, one: note.NotRest, fermata: bool) -> Sound:

@@ -46,8 +46,10 @@ class Particles(NamedTuple):
 
     def drawn(self, seed: int) -> int:
         """The number of a particle, drawn by weight."""
-        weights = np.exp(self.log_weights)
-        return int(np.random.Generator(np.random.Philox(seed)).choice(len(weights), p=weights))
+        # They are float32, and those of a very long piece sum to 1 too roughly for numpy.
+        shares = np.exp(self.log_weights).astype(np.float64)
+        shares /= shares.sum()
+        return int(np.random.Generator(np.random.Philox(seed)).choice(len(shares), p=shares))
 
 
 class Totals(NamedTuple):

@@ -326,6 +326,21 @@ def test_several_ways_to_an_ending_are_drawn_as_the_settings_say(
     assert first.tolist() != second.tolist()
 
 
+def test_a_pickup_is_before_the_first_bar_alone(project, ends, filters, tmp_path):
+    bars = ("--metre", "3/4", "--pickup", 1, "--bars", 2)
+    assert running.kantor(project, "compose", tmp_path / "late", *ends, *bars) == ""
+    places = filters.fragments[0].plan[:, plan.PLACE].tolist()
+    assert places[0] == 8 and places[-28] == 8, "where both begin in their bars"
+    assert places == [(8 + row) % 12 for row in range(len(places))]
+
+
+@pytest.mark.parametrize("key", ["G# major", "Db minor", "Fb major"])
+def test_a_key_that_no_signature_holds_is_spelt_otherwise(project, tmp_path, key):
+    options = ("--key", key, "--bars", 1, "--particles", 1)
+    assert running.kantor(project, "compose", tmp_path / "out", *options) == ""
+    assert reading.read(tmp_path / "out/0.musicxml")[1].signature in range(-5, 7)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -334,7 +349,7 @@ def test_several_ways_to_an_ending_are_drawn_as_the_settings_say(
         (("--plan", "none"), "--ending and --plan none exclude each other"),
         (("--bars", "0"), "--bars is 0; expected 1 or more"),
         (("--rows", "4096"), "52 rows of prompt and ending and 4096 between; expected no more"),
-        (("--ending", "none.csv"), "none.csv: no such chorale"),
+        (("--ending", "none.csv"), "none.csv: no such file; name a CSV or a score"),
         (("--ending", "march.csv"), "the prompt ends in 3/4, and the ending begins in 4/4"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
@@ -371,7 +386,7 @@ def test_a_wrong_ending_is_one_sentence(project, ends, filters, arguments, sente
         (("--top-p", "2"), "kantor compose: top_p is 2"),
         (("--tempo", "1"), "kantor compose: tempo is 1"),
         (("--timbre", "flute"), "kantor compose: timbre is 'flute'"),
-        (("--prompt", "none.csv"), "none.csv: no such chorale"),
+        (("--prompt", "none.csv"), "none.csv: no such file; name a CSV or a score"),
         (("--prompt", "none.mid"), "none.mid: no such file"),
         (("--prompt", "two/0.csv", "--prompt-rows", "9"), "--prompt-rows is 9; two/0.csv has 5"),
         (("--model", "none.keras"), "none.keras: no such model"),

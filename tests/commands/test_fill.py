@@ -48,6 +48,8 @@ def test_bars_are_composed_anew_and_all_else_is_kept(folder, piece, filters):
     assert told.struck[there].tolist() == STRUCK[there].astype(int).tolist()
     assert told.place.tolist() == [(row + 12 - PICKUP) % 12 for row in range(ROWS)]
     assert told.signature.tolist() == ROWS * [3]
+    _, described, _ = reading.read(folder / "bars/0.musicxml")
+    assert (described.signature, described.metre, described.pickup) == (3, "3/4", 1.0)
     assert told.fermata[21] == told.fermata[ROWS - 1] == 1
 
 

@@ -5,11 +5,12 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
-from music21 import harmony, instrument, key, meter, note, percussion, stream
+from music21 import chord, harmony, instrument, key, meter, note, percussion, stream
 
 from helpers.scores import written
 from kantor import chorale
@@ -40,6 +41,25 @@ def of_parts(make: Callable[[int], list], names: tuple[str, ...] = VOICES) -> st
 def whole(number: int) -> list:
     """A whole note, higher from part to part."""
     return [note.Note(60 + number, quarterLength=4)]
+
+
+def at(pitch: float) -> note.Note:
+    """A whole note of a MIDI pitch, which may lie between two."""
+    made = note.Note(60, quarterLength=4)
+    made.pitch.ps = pitch
+    return made
+
+
+def triplets() -> list:
+    return [note.Note(60 + step, quarterLength=Fraction(1, 3)) for step in (0, 1, 2)]
+
+
+def thirty_seconds() -> list:
+    return [note.Note(60, quarterLength=0.125) for _ in range(8)]
+
+
+def two_at_once() -> list:
+    return [chord.Chord(["C4", "G4"], quarterLength=4)]
 
 
 def in_metre(metre: str) -> stream.Score:

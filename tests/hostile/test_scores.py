@@ -9,7 +9,9 @@ import pytest
 from helpers import bad_scores, running
 from helpers.bad_scores import XML, in_metre, midi, of_parts, sentence, signed, whole, zipped
 from kantor import chorale
+from kantor.commands import source
 from kantor.notation import files, melody, parsing
+from kantor.params import Wish
 from kantor.system.errors import KantorError
 
 SUFFIXES = (".csv", ".musicxml", ".mid")
@@ -79,6 +81,13 @@ SCORES = {
         metre: (in_metre(metre), METRE.format(metre))
         for metre in ("1/32", "3/32", "1/64", "1/128", "100/4", "2/4+3/8")
     },
+    **{
+        f"the pitch {pitch:g}": (
+            of_parts(lambda _, pitch=pitch: [bad_scores.at(pitch)]),
+            f", MIDI pitch {pitch:g}; expected whole semitones, 1 to 127",
+        )
+        for pitch in (72.5, 0, -3, 129)
+    },
     "one voice four times": (of_parts(whole, 4 * ("Soprano",)), "4 parts"),
     "voices in another order": (of_parts(whole, ("Bass", "Tenor", "Alto", "Organ")), "part"),
 }
@@ -96,6 +105,25 @@ OF_FOUR = {
     "two parts": (of_parts(whole, ("Violin", "Cello")), "2 parts; expected four"),
     "five parts": (of_parts(whole, ("Violin", "Viola", "Viola", "Cello", "Bass")), "5 parts"),
 }
+
+
+INEXACT = {
+    "triplets": (bad_scores.triplets, "bar 1, beat 1, soprano: C4 lasts 0.333 quarters from"),
+    "thirty-seconds": (
+        bad_scores.thirty_seconds,
+        "bar 1, beat 1, soprano: C4 lasts 0.125 quarters from",
+    ),
+    "two notes at once": (bad_scores.two_at_once, "soprano: G4 begins while another note sounds"),
+}
+
+
+@pytest.mark.parametrize("kind", INEXACT)
+def test_a_score_to_go_on_from_has_to_be_as_a_grid_can_hold_it(tmp_path, kind):
+    part, words = INEXACT[kind]
+    score = of_parts(lambda number: part() if number == 0 else whole(number))
+    path = bad_scores.file(tmp_path, score)
+    assert words in sentence(lambda path: source.read(path, Wish()), path)
+    assert files.read(path)[0].any(), "kantor judge reads it as it can"
 
 
 @pytest.mark.parametrize("kind", SCORES)

@@ -55,6 +55,22 @@ def test_of_several_notes_at_once_the_highest_counts_and_grace_notes_do_not():
     assert grid[:, 0].tolist() == [67, 67, 65, 65, 65, 65] and not grid[:, 1:].any()
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_voices_in_a_part_the_higher_counts_with_what_it_strikes(order):
+    below = [note.Note("G4", quarterLength=1), note.Note("F4", quarterLength=3)]
+    below[1].expressions.append(expressions.Fermata())
+    voices = [stream.Voice(line(2, 2, pitch="C5")), stream.Voice(below)]
+    bar = stream.Measure([meter.TimeSignature("4/4")])
+    for number in order:
+        bar.insert(0, voices[number])
+    part = stream.Part([bar])
+    grid = reading.sample([part, stream.Part(), stream.Part(), stream.Part()])
+    details = read_details(part)
+    assert grid[:, 0].tolist() == 16 * [72]
+    assert np.flatnonzero(details.struck[:, 0]).tolist() == [0, 8]
+    assert not details.fermata.any()
+
+
 def test_a_note_sounds_in_every_sixteenth_whose_start_it_covers():
     triplet = [note.Note(60 + n, quarterLength=Fraction(1, 3)) for n in range(3)]
     grid = reading.sample([stream.Part(triplet), stream.Part(), stream.Part(), stream.Part()])

@@ -14,7 +14,7 @@ from kantor.judging import motion
 from kantor.judging.notes import Notes
 from kantor.params import SamplerOptions
 from kantor.sampling.fragments import UNKNOWN, Fragment
-from kantor.sampling.posterior import Filter
+from kantor.sampling.posterior import Filter, Particles
 from kantor.system.errors import KantorError
 
 pytestmark = pytest.mark.xdist_group("sampler")  # they share what is compiled once
@@ -226,3 +226,9 @@ def test_composed_voices_make_no_parallels_with_any_other_if_they_are_forbidden(
         (one,) = Filter(shared("recurrent only"), 24).complete([Fragment(grid, 1, options)])
         counts.append(sum(len(list(motion.parallels(Notes(own)))) for own in one.grids))
     assert counts[0] > 0 == counts[1]
+
+
+def test_a_particle_is_drawn_from_weights_that_are_only_roughly_a_whole():
+    logs = np.log(np.array([0.2489, 0.7489], np.float32))
+    particles = Particles(np.zeros((2, 4, 4), int), logs, logs, 0.0)
+    assert np.mean([particles.drawn(seed) for seed in range(400)]) == pytest.approx(0.75, abs=0.08)
