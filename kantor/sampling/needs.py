@@ -1,6 +1,6 @@
-"""The memory that composing needs, estimated before it begins: see kantor.system.memory."""
+"""The memory and the time that composing needs, estimated before it begins."""
 
-from kantor.system import memory
+from kantor.system import duration, memory
 
 PIECES_AT_ONCE = 256  # composed side by side
 # As benchmarks.memory measured with the default network, and rounded up: of TensorFlow and what it
@@ -10,15 +10,18 @@ LOADED = 1.2 * memory.GIGABYTE
 BYTES_A_PIECE = 65_536
 BYTES_A_ROW = 512
 BYTES_A_FINISHED_ROW = 256
+ROWS_A_SECOND = 20_000  # composed with the default network on two cores of an older machine
 
 
 def check(pieces: int, rows: int, particles: int) -> None:
     """Raise KantorError if this machine lacks the memory for so many pieces of so many rows, each
-    with so many particles.
+    with so many particles, or if they take too long.
     """
     what = f"{pieces} of {rows} rows" + (f" with {particles} particles" if particles > 1 else "")
     advice = "ask for fewer or shorter pieces" + (", or fewer particles" if particles > 1 else "")
     memory.check(needed(pieces, rows, particles), f"to compose {what}", advice)
+    seconds = pieces * rows * particles / ROWS_A_SECOND
+    duration.check(seconds, f"to compose {what}", advice)
 
 
 def needed(pieces: int, rows: int, particles: int) -> float:

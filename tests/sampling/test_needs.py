@@ -48,6 +48,15 @@ def test_the_sentence_says_what_to_do(no_memory, particles, advice):
         needs.check(1, 64, particles)
 
 
+def test_what_nobody_waits_for_is_refused(monkeypatch):
+    monkeypatch.setattr(memory, "installed", lambda: 99 * memory.GIGABYTE)
+    with pytest.raises(
+        KantorError, match=r"^to compose 10000 of 4096 .* takes about 97 days on two"
+    ):
+        needs.check(10_000, 4096, 4096)
+    needs.check(10_000, 4096, 16)
+
+
 def test_pieces_are_refused_before_any_is_composed(no_memory):
     options = SamplerOptions(particles=4096)
     requests = [

@@ -53,6 +53,24 @@ def test_what_no_usual_machine_has_is_refused(changes, settings_file):
     assert "GB of memory, and this machine has 32.0; set a smaller network" in sentence
 
 
+ETERNAL = [
+    {"train.epochs": 10_000, "model.members": 10},
+    {"model.members": 100, "train.crops.passes": 400},
+    {"train.epochs": 10_000, "model.architecture": "wavenet_lstm", "model.members": 30},
+]
+
+
+@pytest.mark.parametrize("changes", ETERNAL, ids=str)
+def test_what_nobody_waits_for_is_refused(changes, settings_file):
+    with pytest.raises(KantorError, match=r"^params.yaml: to train this network takes about") as it:
+        needs.check(params.load(settings_file, changes))
+    assert "days on two cores; expected 30 at most; set a smaller network" in str(it.value)
+
+
+def test_the_default_takes_minutes(settings):
+    assert 300 < needs.seconds(settings) < 1200
+
+
 def test_cards_have_the_batches_in_their_own_memory(settings_file):
     changes = {"train.batch_size": 9984, "train.crops.rows": 512}
     shared = params.load(settings_file, changes | {"train.replicas": 4})
