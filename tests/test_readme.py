@@ -167,6 +167,8 @@ def test_best_now():
     }.items():
         for cells in rows(label, r" \| ".join(variants)):
             assert all(map(rounds_to, cells, first.loc[list(variants), figure]))
+    for (shown,) in sentences(r"three of our networks together have (\d\.\d+) there"):
+        assert rounds_to(shown, first.loc["best", "test_pieces_loss"])
 
 
 def test_the_techniques():
