@@ -49,6 +49,7 @@ UNLISTED = {
     "kantor/params.py",
     "kantor/system/atomic.py",
     "kantor/system/core_yaml.py",
+    "kantor/system/duration.py",
     "kantor/system/environment.py",
     "kantor/system/errors.py",
     "kantor/system/inputs.py",
