@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from kantor import params
@@ -41,16 +41,8 @@ CHANGES = {
         "train.batch_size": 64,
     },
 }
-# Pieces, rows and particles.
-COMPOSED = [
-    (1, 256, 1),
-    (1, 256, 256),
-    (1, 256, 1024),
-    (1, 256, 4096),
-    (1, 1024, 256),
-    (1, 1024, 1024),
-    (1, 4096, 256),
-]
+# Rows and particles of a piece.
+COMPOSED = [(256, 1), (256, 256), (256, 1024), (256, 4096), (1024, 256), (1024, 1024), (4096, 256)]
 
 
 def main() -> None:
@@ -58,23 +50,22 @@ def main() -> None:
     parser.add_argument("what", choices=("training", "composing"))
     what = parser.parse_args().what
     print(f"{what} | estimated, GB | taken, GB")
-    for name, estimated, call in trainings() if what == "training" else compositions():
-        print(f"{name} | {estimated / GIGABYTE:.2f} | {call() / GIGABYTE:.2f}", flush=True)
+    for name, estimated, measured in trainings() if what == "training" else compositions():
+        print(f"{name} | {estimated / GIGABYTE:.2f} | {measured / GIGABYTE:.2f}", flush=True)
 
 
-def trainings() -> Iterator[tuple[str, float, Callable[[], int]]]:
-    """What each is called, the bytes that are estimated for it, and what measures it."""
+def trainings() -> Iterator[tuple[str, float, int]]:
+    """What each is called, and the bytes that are estimated for it and that it takes."""
     for name, changes in CHANGES.items():
         changes = ONE_EPOCH | changes
-        estimated = training.needed(params.load(changes=changes))
-        yield name, estimated, lambda changes=changes: trained(changes)
+        yield name, training.needed(params.load(changes=changes)), trained(changes)
 
 
-def compositions() -> Iterator[tuple[str, float, Callable[[], int]]]:
+def compositions() -> Iterator[tuple[str, float, int]]:
     """As `trainings`."""
-    for asked in COMPOSED:
-        name = "{} of {} rows, {} particles each".format(*asked)
-        yield name, composing.needed(*asked), lambda asked=asked: composed(*asked)
+    for rows, particles in COMPOSED:
+        name = f"{rows} rows with {particles} particles"
+        yield name, composing.needed(1, rows, particles), composed(rows, particles)
 
 
 def trained(changes: dict[str, object]) -> int:
@@ -86,12 +77,11 @@ def trained(changes: dict[str, object]) -> int:
         return taken([sys.executable, "-m", "stages.train"], folder)
 
 
-def composed(pieces: int, rows: int, particles: int) -> int:
-    """The bytes that it takes to compose."""
-    asked = {"count": pieces, "rows": rows, "particles": particles, "plan": "none", "seed": 1}
+def composed(rows: int, particles: int) -> int:
+    """The bytes that it takes to compose a piece."""
     with tempfile.TemporaryDirectory() as name:
-        command = [sys.executable, "-m", "kantor", "compose", f"{name}/pieces"]
-        command += [part for key, value in asked.items() for part in (f"--{key}", str(value))]
+        command = [sys.executable, "-m", "kantor", "compose", f"{name}/piece", "--plan", "none"]
+        command += ["--rows", str(rows), "--particles", str(particles)]
         return taken(command, run.PROJECT)
 
 

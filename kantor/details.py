@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOICES, read_text
+from kantor import plan
+from kantor.chorale import SILENCE, VOICES, read_text
 from kantor.system.errors import KantorError
 from kantor.system.intermediate import again
 
@@ -48,8 +49,7 @@ class Details(NamedTuple):
     @property
     def pickup(self) -> float | None:
         """The quarters before the first whole bar, None if that isn't known."""
-        bar, place = int(self.bar[0]), int(self.place[0])
-        return None if UNKNOWN in (bar, place) else -place % bar / ROWS_PER_QUARTER
+        return plan.pickup(int(self.bar[0]), int(self.place[0]))
 
 
 def unknown(rows: int) -> Details:

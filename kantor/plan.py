@@ -109,6 +109,11 @@ def signature(key: str) -> int:
     return fifths - 3 * MODES.index(mode.lower())
 
 
+def pickup(bar: int, place: int) -> float | None:
+    """The quarters before the first whole bar, by where the first row is; None if UNKNOWN."""
+    return None if UNKNOWN in (bar, place) else -place % bar / ROWS_PER_QUARTER
+
+
 def bar_rows(metre: str) -> int:
     """The rows of a bar of a metre such as 3/4."""
     if not (parts := METRE.fullmatch(metre)):

@@ -98,7 +98,7 @@ def described(plan: np.ndarray, wish: Wish) -> Metadata:
     tonic, mode, bar, place, *_ = plan[0].tolist()
     key, mode = ("", "") if UNKNOWN in (tonic, mode) else plans.key_name(tonic, mode)
     metre = "" if bar == UNKNOWN else plans.metre_name(bar)
-    pickup = None if UNKNOWN in (bar, place) else -place % bar / ROWS_PER_QUARTER
+    pickup = plans.pickup(bar, place)
     if wish.key and abs(plans.signature(wish.key)) <= MOST_SHARPS:
         key, mode = wish.key.split()
         key, mode = key[0].upper() + key[1:].lower(), mode.lower()

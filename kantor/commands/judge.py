@@ -10,6 +10,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kantor.commands import writing
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -37,12 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--annotate", type=Path, metavar="OUT.musicxml", help="write the score, errors marked")
     add("--notes", type=Path, metavar="OUT.csv", help="write how surprising each note is")
-    add(
-        "--model",
-        type=Path,
-        default=Path("models/chorale.keras"),
-        help="a trained model (models/chorale.keras)",
-    )
+    writing.add_model(add)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("output", type=Path, help="a new folder")
     add("--count", type=whole, default=1, help="how many pieces (1)")
     add("--seed", type=whole, default=0, help="where the draws start (0)")
+    add_model(add)
+
+
+def add_model(add: Callable[..., object]) -> None:
+    """Add which model it is, by the `add_argument` of a parser."""
     add(
         "--model",
         type=Path,

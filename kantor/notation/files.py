@@ -43,8 +43,6 @@ def _filled(description: Metadata, extras: Details) -> Metadata:
     signature = int(extras.signature[0])
     if description.signature is None and signature != NO_SIGNATURE:
         description = replace(description, signature=signature)
-    return (
-        description
-        if description.pickup is not None
-        else replace(description, pickup=extras.pickup)
-    )
+    if description.pickup is None:
+        description = replace(description, pickup=extras.pickup)
+    return description

@@ -65,14 +65,14 @@ def _read(path: Path, exact: bool) -> tuple[np.ndarray, Metadata, Details]:
     if exact:
         bars = Bars.of(len(grid), description.metre, description.pickup, extras)
         for voice, part in zip(VOICES, voices, strict=True):
-            _check_exact(part, f"{path}, {{}}, {voice}", bars)
+            _check_exact(part, path, bars, voice)
     return grid, description, extras
 
 
-def _check_exact(part: stream.Part, where: str, bars: Bars) -> None:
+def _check_exact(part: stream.Part, path: Path, bars: Bars, voice: str) -> None:
     end = Fraction(0)
     for sound in sounds.of_part(part):
-        place = where.format(bars.words(float(sound.begin)))
+        place = f"{path}, {bars.words(float(sound.begin))}, {voice}"
         if not sound.fits:
             raise KantorError(f"{place}: {sound.words}; expected sixteenths or longer; round it")
         if sound.begin < end:
@@ -117,9 +117,8 @@ def score_details(parts: list[stream.Part], grid: np.ndarray) -> Details:
         for sound in pitched(part):
             extent = _extent(sound)
             begins = begins or not goes_on(sound)
-            if extent.start < min(extent.stop, rows):
-                if grid[extent.start, voice] != _highest(sound):
-                    continue
+            sampled = extent.start < min(extent.stop, rows)
+            if sampled and grid[extent.start, voice] == _highest(sound):
                 struck[extent.start, voice] = begins
                 # What was too short to be sampled is struck where its tie leads.
                 begins = False

@@ -121,7 +121,9 @@ INEXACT = {
 def test_a_score_to_go_on_from_has_to_be_as_a_grid_can_hold_it(tmp_path, kind):
     part, words = INEXACT[kind]
     score = of_parts(lambda number: part() if number == 0 else whole(number))
-    path = bad_scores.file(tmp_path, score)
+    folder = tmp_path / "{odd}"
+    folder.mkdir()
+    path = bad_scores.file(folder, score)
     assert words in sentence(lambda path: source.read(path, Wish()), path)
     assert files.read(path)[0].any(), "kantor judge reads it as it can"
 
