@@ -104,7 +104,7 @@ def showcase(
     wanted = settings.showcase
     of_bach = planning.outlines(plans.read(CHORALES, "train"))
     drawn = [
-        planning.build(wanted.wish, of_bach, sampler.seed_for(settings.seed, number))
+        planning.build(wanted.wish, of_bach, (settings.seed, number))
         for number in range(wanted.candidates)
     ]
     requests = [

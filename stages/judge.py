@@ -113,7 +113,7 @@ def drawn_plans(judge: params.Judge) -> list[np.ndarray]:
         plan for plan in plans.read(CHORALES, "train") if len(plan) <= judge.rows
     )
     return [
-        planning.build(params.Wish(), of_bach, sampler.seed_for(judge.seed, number))[: judge.rows]
+        planning.build(params.Wish(), of_bach, (judge.seed, number))[: judge.rows]
         for number in range(judge.pieces)
     ]
 

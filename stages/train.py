@@ -55,6 +55,7 @@ def train(settings: params.Params) -> None:
         )
         history += [{"member": number} | row for row in rows]
 
+    model.finish(network, settings.model)
     striking = strikes.train(pieces, settings.strikes, settings.train.crops, settings.seed)
     model_file.save(network, MODEL)
     model_file.save(striking, STRIKES)

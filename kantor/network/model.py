@@ -78,6 +78,14 @@ def parts(network: keras.Model) -> Parts:
     return Parts(architecture.steps, named.get(LOOKBACK), members, architecture.plan)
 
 
+def finish(network: keras.Model, settings: params.Model) -> None:
+    """Change in a trained network what its architecture changes once it is trained."""
+    architecture, block = registry.configured(settings)
+    if architecture.finish:
+        for member in parts(network).members:
+            architecture.finish(member, block)
+
+
 def planned(in_parts: Parts) -> keras.Model:
     """The model that takes tokens, int (batch, rows, 4), and the plan of these rows, int (batch,
     rows, 6), and gives probabilities (batch, rows, 4, 47) of those notes, each from the plan and

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from kantor.bounds import Share, Units
+from kantor.bounds import NotNegative, Share, Units
 from kantor.chorale import VOCABULARY_SIZE, VOICES
 from kantor.network import plan_features, voice_leading
 from kantor.network.architecture import MEMBER, Architecture, Size
@@ -40,6 +40,7 @@ class Settings(Block):
     head: Units
     dropout: Share
     voice_leading: Literal["all", "none", "alternate"]
+    strictness: NotNegative
 
     def hears(self, number: int) -> bool:
         """Whether the member of that number, from 1, has kantor.network.voice_leading."""
@@ -151,6 +152,18 @@ def size(settings: Settings) -> Size:
     return Size(parameters, outputs + FIXED_OUTPUTS)
 
 
+def finish(member: "keras.Model", settings: Settings) -> None:
+    """Make parallels as unlikely as they are to be."""
+    voice_leading.forbid(member, settings.strictness)
+
+
 ARCHITECTURE = Architecture(
-    "row_gru", Settings, member, steps="rows", lookback=True, plan=True, size=size
+    "row_gru",
+    Settings,
+    member,
+    steps="rows",
+    lookback=True,
+    plan=True,
+    size=size,
+    finish=finish,
 )

@@ -12,6 +12,10 @@ comes of it is added to the logits of the lower voice; it is nothing at first. T
 
 The last two are a RULE each: weight decay would not let them grow as large as they have to be. The
 first are too many for that: free to grow, they would learn the pieces by heart.
+
+What is nearly forbidden is learnt too mildly: in training a network expects parallels as often as
+they come there. New pieces leave it in more doubt, and what it doubts, it shares out to parallels
+too. So `forbid` makes them less likely once the network is trained.
 """
 
 from collections.abc import Callable
@@ -39,6 +43,9 @@ PERFECT = (0, 7)
 BASS = len(VOICES) - 1
 MOMENTS = 12  # closing, moving, on a beat or not
 TOKENS = np.arange(VOCABULARY_SIZE, dtype=np.int32)
+PARALLELS = f"_parallels{RULE}"
+# Of the four numbers of a pair: fifths and octaves in the same direction, as in no other.
+SAME_DIRECTION = np.array([[1], [0], [1], [0]], np.float32)
 
 
 def _qualities() -> np.ndarray:
@@ -101,9 +108,7 @@ def leading(
         for perfect in PERFECT:
             twice = wrong * _last(moved * _equal(simple, perfect))
             kinds += [twice * same, twice * (1 - same)]
-        rule = layers.Dense(
-            1, use_bias=False, kernel_initializer="zeros", name=f"{name}_parallels{RULE}"
-        )
+        rule = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=name + PARALLELS)
         forbid = rule(ops.cast(ops.stack(kinds, axis=3), "float32"))[:, :, :, 0]
         return [prefer, forbid]
 
@@ -127,6 +132,16 @@ def leading(
         return [*pairs, chord()] if voice == BASS else pairs
 
     return led
+
+
+def forbid(member: "keras.Model", strictness: float) -> None:
+    """Take `strictness`, 0 or more, from the logit of each note that would be a parallel fifth or
+    octave, in a trained member.
+    """
+    for layer in member.layers:
+        if layer.name.endswith(PARALLELS):
+            (numbers,) = layer.get_weights()
+            layer.set_weights([numbers - np.float32(strictness) * SAME_DIRECTION])
 
 
 def _number(intervals: "keras.KerasTensor") -> "keras.KerasTensor":

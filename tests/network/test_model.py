@@ -130,3 +130,12 @@ def test_members_hear_the_other_voices_as_the_setting_says(settings, setting, ex
     network = small(settings, "row_gru", members=3, voice_leading=setting)
     names = [[layer.name for layer in member.layers] for member in model.parts(network).members]
     assert ["bass_under_soprano" in own for own in names] == expected
+
+
+def test_a_trained_network_is_finished_as_its_architecture_says(settings):
+    for architecture, finished in (("row_gru", True), ("wavenet_lstm", False)):
+        network = small(settings, architecture, members=2)
+        before = network.get_weights()
+        model.finish(network, changed(settings.model, architecture=architecture))
+        same = [np.array_equal(*pair) for pair in zip(before, network.get_weights(), strict=True)]
+        assert all(same) != finished

@@ -98,3 +98,25 @@ def test_the_bass_hears_which_chord_it_makes():
     assert len({major, minor, first}) == 3
     same = [voice_leading.QUALITIES[i * 169 + j * 13 + k] for i, j, k in permutations(CHORDS[0])]
     assert set(same) == {major}
+
+
+@pytest.mark.slow
+def test_parallels_are_made_less_likely_and_nothing_else(leading):
+    pairs = moves()
+    there = inputs(pairs[:, 1:], pairs[:, :1])
+    before = [added.numpy() for added in leading(there)]
+    weights = leading.get_weights()
+    voice_leading.forbid(leading, 2.5)
+    after = [added.numpy() for added in leading(there)]
+    leading.set_weights(weights)
+
+    for number, higher in enumerate(("soprano", "alto", "tenor")):
+        layer = leading.get_layer(f"bass_under_{higher}{voice_leading.PARALLELS}")
+        kept = layer.get_weights()
+        layer.set_weights([voice_leading.SAME_DIRECTION])
+        parallel = leading(there)[2 * number + 1].numpy()
+        layer.set_weights(kept)
+        difference = before[2 * number + 1] - after[2 * number + 1]
+        np.testing.assert_allclose(difference, 2.5 * parallel, atol=1e-6)
+        np.testing.assert_array_equal(before[2 * number], after[2 * number])
+    np.testing.assert_array_equal(before[-1], after[-1])
