@@ -1,7 +1,8 @@
 """Batch normalisation that divides by a square root.
 
 Keras's multiplies by `rsqrt`, which starts from what the processor guesses, and makers' guesses
-differ. XLA makes an `rsqrt` of `x / sqrt(y)` too, also in gradients: hence the detour here.
+differ. XLA makes an `rsqrt` of `x / sqrt(y)` too, also in gradients. So that is written in another
+way here.
 """
 
 from collections.abc import Callable, Mapping

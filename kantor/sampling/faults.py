@@ -61,6 +61,7 @@ def count(
     moved = tf.reduce_any(moves != 0, axis=1)
     leap, step = tf.abs(moves[:, -1]), tf.abs(moves[:, 0])
     arrives = _one_of(leap, CADENCE_BASS) & (step <= CADENCE_SOPRANO)
+    arrives &= tf.reduce_all(before > SILENCE, axis=1)
     chord = Standing(tf.where(moved, 1, chord.rows + 1), tf.where(moved, arrives, chord.cadence))
     bar, place, phrase, left = (plan[:, column] for column in (BAR, PLACE, PHRASE, LEFT))
     inner = phrase > LAST_ROWS - chord.rows

@@ -114,6 +114,13 @@ def test_a_stop_is_a_fault_where_no_phrase_ends():
     assert sum(marks(held((SEVENTH, 4), (C_MAJOR, 8)), near)) == 0, "where a phrase ends"
 
 
+def test_a_bass_that_enters_is_no_cadence():
+    rest = chorale.SILENCE
+    low = (60, 55, 48, 42)  # from silence, which is token 0, to token 7
+    grid = held(((60, 55, 48, rest), 4), (low, 4))
+    assert sum(marks(grid, plan.regular(0, 0, 16, 0, [64])[: len(grid)])) == 0
+
+
 def test_a_held_semitone_is_no_clash():
     grid = [(72, 67, 64, 48), (72, 71, 64, 48), (72, 71, 64, 50)]
     assert marks(grid, plan.unknown(3)) == [0, 0, 0]

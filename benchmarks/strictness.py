@@ -1,0 +1,57 @@
+"""What it costs to make parallels less likely, and what it is worth.
+
+    python -m benchmarks.strictness 0 1 2 3
+
+For each `model.row_gru.strictness`, of the model as it is trained: the loss of the validation
+pieces with the plan unknown, rows with parallels of those composed after Bach's, and parallels per
+100 onsets in pieces from nothing, at `judge.plain` and as preferred.
+"""
+
+import argparse
+from pathlib import Path
+
+from kantor import chorale, params
+from kantor.data import records
+from kantor.evaluation import likelihood, one_step
+from kantor.judging import figures
+from kantor.judging.grade import Reference
+from kantor.network import model, model_file, registry, voice_leading
+from kantor.system import errors, runtime
+from stages import judge
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.strictness")
+    parser.add_argument("strictness", nargs="+", type=float)
+    arguments = parser.parse_args()
+    settings = params.load()
+    runtime.pin(settings.threads)
+    bach = {
+        split: list(chorale.read_split(judge.CHORALES, split).values())
+        for split in ("train", "valid")
+    }
+    reference = Reference.fit(bach["train"])
+    pieces = list(records.read(Path("data/records/valid_pieces.tfrecord")))
+    asked = judge.drawn_plans(settings.judge)
+    options = {judge.PLAIN: settings.judge.plain, judge.PREFERRED: settings.preferred}
+    wanted = {name: (one, asked) for name, one in options.items()}
+    network = model_file.load_predicting(judge.MODEL)
+    members = model.parts(network).members
+    strictness = registry.configured(settings.model)[1].strictness
+    print("strictness | loss | one step | " + " | ".join(options))
+    for another in arguments.strictness:
+        for member in members:
+            voice_leading.forbid(member, another - strictness)
+        strictness = another
+        notes = likelihood.predictions(pieces, likelihood.model_predictor(network))
+        single = one_step.compare(network, bach["valid"], settings.judge)
+        cells = [f"{another:g}", f"{notes['loss'].mean():.4f}", f"{single['parallels']:.2%}"]
+        for grids in judge.compose(network, wanted, settings.judge).values():
+            whole = [True] * len(grids)
+            measured = figures.measure(grids, whole, reference, bach["train"]).figures()
+            cells.append(f"{measured['parallels']:.2f}")
+        print(" | ".join(cells), flush=True)
+
+
+if __name__ == "__main__":
+    errors.run(main)
