@@ -4,7 +4,8 @@
 
 For each `model.row_gru.strictness`, of the model as it is trained: the loss of the validation
 pieces with the plan unknown, rows with parallels of those composed after Bach's, and parallels per
-100 onsets in pieces from nothing, at `judge.plain` and as preferred.
+100 onsets in pieces from nothing, at `judge.plain` and as preferred. It is about `row_gru`, trained
+with the params.yaml that is there (`dvc repro train`).
 """
 
 import argparse

@@ -31,7 +31,6 @@ class Architecture:
     - `settings`: which settings it has.
     - `member(settings, number)`: a network of this kind with fresh weights, from Keras's random
       state, as the member of that number, from 1; its Keras name is MEMBER and the number.
-    - `finish(member, settings)`: what is changed in a member once it is trained, if anything.
     - `steps`: what a step of the network is. By `notes`: it takes an arpeggio, int (batch,
       notes), and gives probabilities, float32 (batch, notes, 47), where place i predicts note
       i + 1. By `rows`: it takes tokens, int (batch, rows, 4), and gives probabilities (batch,
@@ -43,6 +42,7 @@ class Architecture:
       (kantor.plan); for networks of rows alone.
     - `size(settings)`: how large such a network is, before it is there, so that one that this
       machine has no memory for is refused; None if that can't be told.
+    - `finish(member, settings)`: changes a member once it is trained; None if nothing is changed.
     """
 
     name: str

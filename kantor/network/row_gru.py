@@ -153,7 +153,7 @@ def size(settings: Settings) -> Size:
 
 
 def finish(member: "keras.Model", settings: Settings) -> None:
-    """Make parallels as unlikely as they are to be."""
+    """Make parallels less likely, by `strictness`."""
     voice_leading.forbid(member, settings.strictness)
 
 

@@ -13,9 +13,9 @@ comes of it is added to the logits of the lower voice; it is nothing at first. T
 The last two are a RULE each: weight decay would not let them grow as large as they have to be. The
 first are too many for that: free to grow, they would learn the pieces by heart.
 
-What is nearly forbidden is learnt too mildly: in training a network expects parallels as often as
-they come there. New pieces leave it in more doubt, and what it doubts, it shares out to parallels
-too. So `forbid` makes them less likely once the network is trained.
+In training a network learns to expect as many parallels as there are. But it is less sure of new
+pieces, and the less sure it is, the more probability goes to all other notes, parallels among them.
+So `forbid` makes them less likely once the network is trained.
 """
 
 from collections.abc import Callable
@@ -135,8 +135,8 @@ def leading(
 
 
 def forbid(member: "keras.Model", strictness: float) -> None:
-    """Take `strictness`, 0 or more, from the logit of each note that would be a parallel fifth or
-    octave, in a trained member.
+    """Take `strictness` from the logit of each note, for each higher voice with which it would be
+    a parallel fifth or octave, in a trained member; a negative one gives it back.
     """
     for layer in member.layers:
         if layer.name.endswith(PARALLELS):

@@ -12,6 +12,8 @@ from kantor.system.runtime import keras
 
 SOPRANO, BASS = 0, 3
 CHORDS = [(0, 4, 7), (7, 3, 0), (8, 3, 0)]  # major, minor, the sixth of a major one
+# Which of a pair's four numbers a kind of error is.
+NUMBERS = {(0, 0): 0, (0, 1): 1, (7, 0): 2, (7, 1): 3}
 PARALLEL = {"parallel fifths": (7, 0), "parallel octaves": (0, 0)}
 CONTRARY = {"fifths by contrary motion": (7, 1), "octaves by contrary motion": (0, 1)}
 
@@ -49,9 +51,8 @@ def moves(count=40):
 def test_what_is_forbidden_is_what_the_judge_counts(leading):
     pairs = moves()
     layer = leading.get_layer(f"bass_under_soprano_parallels{RULE}")
-    kinds = {(7, 0): 2, (7, 1): 3, (0, 0): 0, (0, 1): 1}
     for kind, which in (PARALLEL | CONTRARY).items():
-        layer.set_weights([np.eye(4)[[kinds[which]]].T])
+        layer.set_weights([np.eye(4)[[NUMBERS[which]]].T])
         added = leading(inputs(pairs[:, 1:], pairs[:, :1]))[1].numpy()[:, 0]
         for pair, scores in zip(pairs, added, strict=True):
             for token in range(VOCABULARY_SIZE):
@@ -120,3 +121,5 @@ def test_parallels_are_made_less_likely_and_nothing_else(leading):
         np.testing.assert_allclose(difference, 2.5 * parallel, atol=1e-6)
         np.testing.assert_array_equal(before[2 * number], after[2 * number])
     np.testing.assert_array_equal(before[-1], after[-1])
+    forbidden = np.flatnonzero(voice_leading.SAME_DIRECTION).tolist()
+    assert forbidden == sorted(NUMBERS[which] for which in PARALLEL.values())
