@@ -9,13 +9,11 @@ with the params.yaml that is there (`dvc repro train`).
 """
 
 import argparse
-from pathlib import Path
 
 from kantor import chorale, params
 from kantor.data import records
 from kantor.evaluation import likelihood, one_step
-from kantor.judging import figures
-from kantor.judging.grade import Reference
+from kantor.judging import counterpoint
 from kantor.network import model, model_file, registry, voice_leading
 from kantor.system import errors, runtime
 from stages import judge
@@ -27,30 +25,28 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = params.load()
     runtime.pin(settings.threads)
-    bach = {
-        split: list(chorale.read_split(judge.CHORALES, split).values())
-        for split in ("train", "valid")
-    }
-    reference = Reference.fit(bach["train"])
-    pieces = list(records.read(Path("data/records/valid_pieces.tfrecord")))
+    bach = list(chorale.read_split(judge.CHORALES, "valid").values())
+    pieces = records.read_split(judge.RECORDS, "valid", "pieces")
     asked = judge.drawn_plans(settings.judge)
     options = {judge.PLAIN: settings.judge.plain, judge.PREFERRED: settings.preferred}
     wanted = {name: (one, asked) for name, one in options.items()}
     network = model_file.load_predicting(judge.MODEL)
     members = model.parts(network).members
-    strictness = registry.configured(settings.model)[1].strictness
+    trained_with = registry.configured(settings.model)[1].strictness
+    for member in members:
+        voice_leading.forbid(member, -trained_with)
+    as_learnt = network.get_weights()
     print("strictness | loss | one step | " + " | ".join(options))
-    for another in arguments.strictness:
+    for strictness in arguments.strictness:
+        network.set_weights(as_learnt)
         for member in members:
-            voice_leading.forbid(member, another - strictness)
-        strictness = another
+            voice_leading.forbid(member, strictness)
         notes = likelihood.predictions(pieces, likelihood.model_predictor(network))
-        single = one_step.compare(network, bach["valid"], settings.judge)
-        cells = [f"{another:g}", f"{notes['loss'].mean():.4f}", f"{single['parallels']:.2%}"]
+        single = one_step.compare(network, bach, settings.judge)
+        cells = [f"{strictness:g}", f"{notes['loss'].mean():.4f}", f"{single['parallels']:.2%}"]
         for grids in judge.compose(network, wanted, settings.judge).values():
-            whole = [True] * len(grids)
-            measured = figures.measure(grids, whole, reference, bach["train"]).figures()
-            cells.append(f"{measured['parallels']:.2f}")
+            counted = counterpoint.total(map(counterpoint.counts, grids))
+            cells.append(f"{counterpoint.rates(counted)['parallels']:.2f}")
         print(" | ".join(cells), flush=True)
 
 

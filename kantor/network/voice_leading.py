@@ -109,8 +109,8 @@ def leading(
             twice = wrong * _last(moved * _equal(simple, perfect))
             kinds += [twice * same, twice * (1 - same)]
         rule = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=name + PARALLELS)
-        forbid = rule(ops.cast(ops.stack(kinds, axis=3), "float32"))[:, :, :, 0]
-        return [prefer, forbid]
+        avoid = rule(ops.cast(ops.stack(kinds, axis=3), "float32"))[:, :, :, 0]
+        return [prefer, avoid]
 
     def chord() -> "keras.KerasTensor":
         intervals = 0
