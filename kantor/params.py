@@ -174,6 +174,9 @@ class SamplerOptions(Block):
     that what cuts unlikely notes off never stops the music. With `no_parallels` no two voices that
     are composed move in parallel fifths or octaves.
 
+    With `guidance`, a plan counts for more than the network has learnt: see
+    kantor.sampling.predictor.
+
     So many `particles` are composed side by side for each piece, and one is drawn in the end; each
     fault of kantor.sampling.faults makes one `penalty` nats less likely.
     """
@@ -183,6 +186,7 @@ class SamplerOptions(Block):
     top_p: TopP = 1.0
     rhythm: Temperature | None = None
     no_parallels: bool = False
+    guidance: Annotated[float, Field(ge=0, le=100)] = 0.0
     particles: Annotated[int, Field(ge=1, le=4096)] = 1
     penalty: Annotated[float, Field(ge=0, le=100)] = 0.0
 

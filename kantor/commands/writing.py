@@ -74,6 +74,11 @@ def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> None:
         help="allow parallel fifths and octaves",
     )
     add(
+        "--guidance",
+        type=float,
+        help="how much more its plan counts than was learnt; 0 = no more",
+    )
+    add(
         "--particles",
         type=whole,
         metavar="COUNT",

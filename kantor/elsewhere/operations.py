@@ -134,7 +134,7 @@ def network(name: str, steps: int) -> Iterator[Result]:
     for count in SAMPLES:
         requests = [sampler.Request(None, ROWS, n) for n in range(count)]
         yield f"{name} samples", f"{count}", composing.compose(whole, requests)
-    few = params.SamplerOptions(particles=PARTICLES, penalty=1.0)
+    few = params.SamplerOptions(particles=PARTICLES, penalty=1.0, guidance=0.5)
     ending = plan.regular(0, 0, ROWS, 0, [ROWS])
     selected = [sampler.Request(None, ROWS, n, few, ending) for n in range(PARTICLES)]
     yield f"{name} samples", "selected", composing.compose(whole, selected)

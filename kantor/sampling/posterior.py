@@ -100,12 +100,14 @@ class Filter:
         shape = len(fragments), self.particles
         pieces, rows = shape[0] * shape[1], padded(max(len(one.grid) for one in fragments))
         inputs = prepared(fragments, self.particles, rows, originals)
-        options = drawing.arguments([one.options for one in fragments for _ in range(shape[1])])
+        own = [one.options for one in fragments for _ in range(shape[1])]
+        guidance = [one.guidance for one in own]
+        options = drawing.arguments(own)
         penalties = [one.options.penalty for one in fragments]
         penalty = tf.constant(penalties, tf.float32) if any(penalties) else None
         state = (
             Playing(
-                self._predictor.start(pieces, room(max(rows, longest))),
+                self._predictor.start(pieces, room(max(rows, longest)), guidance),
                 tf.fill((pieces, len(VOICES)), SILENCE),
                 faults.standing(pieces),
             ),

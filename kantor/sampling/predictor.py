@@ -1,28 +1,39 @@
 """A model row by row: its predictions for the next row's notes, one voice after the other.
 
-`predictor(model)` gives its form for composing, which has two methods. `start(pieces, rows)` is
-the state before the first row of pieces side by side, with room for `rows` rows. `row(state, row,
-plan, decide)` goes one row on, of which `plan`, int32 (pieces, 6), asks what kantor.plan tells, if
-the model reads that. `decide(voice, probabilities, notes)` is asked for each voice in turn; it is
-given probabilities (pieces, 47) and the notes of the row, int32 (pieces, 4), of which those above
-the voice are decided, and answers with tokens, int32 (pieces,). The result is the notes of the row,
-the logs of their probabilities (pieces, 4), and the state after it. Both work inside tf.function.
+`predictor(model)` gives its form for composing, which has two methods. `start(pieces, rows,
+guidance)` is the state before the first row of pieces side by side, with room for `rows` rows.
+`row(state, row, plan, decide)` goes one row on, of which `plan`, int32 (pieces, 6), asks what
+kantor.plan tells, if the model reads that. `decide(voice, probabilities, notes)` is asked for each
+voice in turn; it is given probabilities (pieces, 47) and the notes of the row, int32 (pieces, 4),
+of which those above the voice are decided, and answers with tokens, int32 (pieces,). The result is
+the notes of the row, the logs of their probabilities (pieces, 4), and the state after it. Both work
+inside tf.function.
 
 Wherever a note is not the first of its piece, and nothing is asked, the probabilities are those
 that the model itself gives for the whole arpeggio before it. A model says nothing of a piece's
 first note: a network of rows still predicts it, and one of notes predicts it as if after a silence.
+
+With `guidance`, a number for each piece, its plan counts for more. A second network, which is told
+no plan, runs beside the first, and `decide` is given, but for a factor, told * (told / untold) **
+guidance (Sanchez et al., "Stay on topic with Classifier-Free Guidance", arXiv 2306.17806). The logs
+are still those of what the network predicts. A model that reads no plan has no guidance.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from kantor.chorale import SILENCE, VOICES
 from kantor.network import lookback
 from kantor.network.model import Parts, parts
+from kantor.plan import COLUMNS, UNKNOWN
 from kantor.sampling import stepping
 from kantor.system.runtime import keras, tf
 
 State = dict[str, object]
 Decide = Callable[[int, tf.Tensor, tf.Tensor], tf.Tensor]
+
+SMALLEST = np.finfo(np.float32).tiny  # of probabilities whose logs are compared
 
 
 def predictor(network: keras.Model) -> "RowPredictor | NotePredictor":
@@ -42,7 +53,7 @@ class NotePredictor:
             keras.Model(member.inputs, member.outputs[0]) for member in in_parts.members
         ]
 
-    def start(self, pieces: int, rows: int) -> State:
+    def start(self, pieces: int, rows: int, guidance: Sequence[float] = ()) -> State:
         return {
             "members": [stepping.start(member, pieces) for member in self._members],
             "last": tf.fill((pieces,), SILENCE),
@@ -94,37 +105,60 @@ class RowPredictor:
             for name in VOICES
         ]
 
-    def start(self, pieces: int, rows: int) -> State:
-        return {
-            "members": [stepping.start(member, pieces) for member in self._members],
+    def start(self, pieces: int, rows: int, guidance: Sequence[float] = ()) -> State:
+        state = {
+            "told": self._fresh(pieces),
             "memory": lookback.empty(pieces, rows) if self._looks_back else {},
-            "notes": tf.fill((pieces, len(VOICES)), SILENCE),
         }
+        if self._plans and any(guidance):
+            state["untold"] = self._fresh(pieces)
+            state["guidance"] = tf.constant(guidance, tf.float32)
+        return state
 
     def row(
         self, state: State, row: tf.Tensor, plan: tf.Tensor, decide: Decide
     ) -> tuple[tf.Tensor, tf.Tensor, State]:
-        memory, others = state["memory"], []
+        memory, hints = state["memory"], []
         if self._looks_back:
-            hints, memory = lookback.look_back(memory, row)
-            others.append(hints)
-        if self._plans:
-            others.append(plan[:, None])
-        steps = [stepping.Step(member) for member in state["members"]]
-        notes, logs = [tf.zeros_like(state["notes"][:, 0])] * len(VOICES), []
+            looked_up, memory = lookback.look_back(memory, row)
+            hints = [looked_up]
+        plans = {"told": plan[:, None], "untold": tf.fill((plan.shape[0], 1, COLUMNS), UNKNOWN)}
+        steps = {
+            name: [stepping.Step(member) for member in state[name]]
+            for name in plans
+            if name in state
+        }
+        notes, logs = [tf.zeros(plan.shape[0], tf.int32)] * len(VOICES), []
         for voice, members in enumerate(self._voices):
             decided = tf.stack(notes, axis=1)
-            inputs = [decided[:, None], *others]
-            logits = [step(member, inputs) for step, member in zip(steps, members, strict=True)]
-            probabilities = _mean([tf.nn.softmax(one) for one in logits])[:, 0]
-            notes[voice] = decide(voice, probabilities, decided)
-            logs.append(_log(probabilities, notes[voice]))
+            predicted = {}
+            for name, own in steps.items():
+                inputs = [decided[:, None], *hints, *([plans[name]] if self._plans else [])]
+                logits = [step(member, inputs) for step, member in zip(own, members, strict=True)]
+                predicted[name] = _mean([tf.nn.softmax(one) for one in logits])[:, 0]
+            weights = predicted["told"]
+            if "untold" in steps:
+                weights = _guided(**predicted, guidance=state["guidance"][:, None])
+            notes[voice] = decide(voice, weights, decided)
+            logs.append(_log(predicted["told"], notes[voice]))
         notes = tf.stack(notes, axis=1)
         if self._looks_back:
             memory = lookback.remember(memory, row, notes)
-        members = [step.after for step in steps]
-        after = {"members": members, "memory": memory, "notes": notes}
-        return notes, tf.stack(logs, axis=1), after
+        after = {name: [step.after for step in own] for name, own in steps.items()}
+        return notes, tf.stack(logs, axis=1), state | after | {"memory": memory}
+
+    def _fresh(self, pieces: int) -> list[stepping.State]:
+        return [stepping.start(member, pieces) for member in self._members]
+
+
+def _guided(told: tf.Tensor, untold: tf.Tensor, guidance: tf.Tensor) -> tf.Tensor:
+    """The probabilities that notes are drawn from, (pieces, 47), by those of the network that is
+    told a plan and of the one that isn't, and the guidance (pieces, 1).
+    """
+    log_told, log_untold = (tf.math.log(tf.maximum(one, SMALLEST)) for one in (told, untold))
+    guided = tf.nn.softmax(log_told + guidance * (log_told - log_untold))
+    # Without guidance they are the same to the last bit, whatever the other pieces have.
+    return tf.where(guidance > 0, guided, told)
 
 
 def _mean(predictions: list[tf.Tensor]) -> tf.Tensor:

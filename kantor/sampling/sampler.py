@@ -107,8 +107,10 @@ class Sampler:
         """
         prompts, draws, plans = _prepared(requests)
         silence = tf.fill((len(requests), len(VOICES)), SILENCE)
-        state = self._predictor.start(len(requests), room(len(prompts))), silence
-        options = drawing.arguments([request.options for request in requests])
+        own = [request.options for request in requests]
+        guidance = [one.guidance for one in own]
+        state = self._predictor.start(len(requests), room(len(prompts)), guidance), silence
+        options = drawing.arguments(own)
         for first in range(0, len(prompts), ROWS_AT_ONCE):
             these = (tf.constant(x[first : first + ROWS_AT_ONCE]) for x in (prompts, draws, plans))
             notes, state = self._compiled(state, tf.constant(first), *these, options)

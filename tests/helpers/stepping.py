@@ -1,5 +1,7 @@
 """A network row by row."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kantor.plan import COLUMNS, UNKNOWN
@@ -7,14 +9,20 @@ from kantor.sampling.predictor import predictor
 from kantor.system.runtime import keras, tf
 
 
-def stepped(network: keras.Model, rows: np.ndarray, plan: np.ndarray | None = None) -> np.ndarray:
-    """What the network predicts for every note of rows (pieces, rows, 4) from those before it and
-    from their plan (pieces, rows, 6), row by row: (pieces, notes, 47).
+def stepped(
+    network: keras.Model,
+    rows: np.ndarray,
+    plan: np.ndarray | None = None,
+    guidance: Sequence[float] = (),
+) -> np.ndarray:
+    """What notes are drawn from, for every note of rows (pieces, rows, 4): what the network
+    predicts from those before it and from their plan (pieces, rows, 6), row by row, with guidance
+    for each piece: (pieces, notes, 47).
     """
     if plan is None:
         plan = np.full((*rows.shape[:2], COLUMNS), UNKNOWN, np.int32)
     by_rows = predictor(network)
-    state = by_rows.start(len(rows), rows.shape[1] + 2)
+    state = by_rows.start(len(rows), rows.shape[1] + 2, guidance)
     predictions = []
     for row in range(rows.shape[1]):
 

@@ -5,7 +5,8 @@ from helpers.networks import EACH_KIND, probabilities, shared, unlike
 from helpers.stepping import stepped
 from kantor import plan
 from kantor.network import model
-from kantor.system.runtime import keras
+from kantor.sampling.predictor import predictor
+from kantor.system.runtime import keras, tf
 
 ROWS = 16
 
@@ -34,6 +35,32 @@ def test_told_a_plan_it_predicts_what_the_planned_model_does():
     predicted = stepped(network, rows, asked)
     np.testing.assert_allclose(predicted, whole.reshape(2, -1, 47), atol=1e-5)
     assert not np.allclose(predicted, stepped(network, rows), atol=1e-2)
+
+
+def test_guidance_raises_what_the_plan_makes_likelier():
+    network, rows = shared("rows"), pieces()
+    asked = np.stack([plan.regular(2, 1, 12, 4, [5, ROWS])] * 2)
+    told, untold = stepped(network, rows, asked), stepped(network, rows)
+    guided = stepped(network, rows, asked, [0.0, 1.5])
+    assert np.array_equal(guided[0], told[0])
+    expected = told[1] * (told[1] / untold[1]) ** 1.5
+    expected /= expected.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(guided[1], expected, rtol=1e-3, atol=1e-6)
+    assert not np.allclose(guided[1], told[1], atol=1e-2)
+    np.testing.assert_allclose(stepped(network, rows, None, [1.5, 1.5]), untold, atol=1e-6)
+
+
+def test_what_notes_weigh_is_not_guided():
+    by_rows, asked = predictor(shared("rows")), plan.regular(2, 1, 12, 4, [5, ROWS])
+
+    def any_note(voice, probabilities, notes):
+        return tf.fill((1,), 20 + voice)
+
+    def logs(guidance):
+        state = by_rows.start(1, ROWS, [guidance])
+        return by_rows.row(state, tf.constant(0), tf.constant(asked[:1]), any_note)[1]
+
+    assert np.array_equal(logs(0.0), logs(2.0))
 
 
 def test_so_does_a_network_that_was_not_built_here():

@@ -5,7 +5,7 @@ import pytest
 
 from helpers.music import random_grid
 from helpers.networks import probabilities, shared
-from kantor import chorale, params
+from kantor import chorale, params, plan
 from kantor.params import SamplerOptions
 from kantor.sampling import composing, sampler
 from kantor.sampling.sampler import Request
@@ -125,6 +125,20 @@ def test_the_options_of_a_piece_are_its_own(eager):
     assert np.array_equal(free, composing.compose(network, [one])[0])
 
 
+def test_the_guidance_of_a_piece_is_its_own(eager):
+    asked = plan.regular(2, 1, 12, 4, [8])
+
+    def one(**options):
+        return Request(None, 8, 3, SamplerOptions(**options), asked)
+
+    network = shared("rows")
+    plain, guided = composing.compose(network, [one(), one(guidance=9.0)])
+    assert np.array_equal(plain, composing.compose(network, [one()])[0])
+    assert not np.array_equal(guided, plain)
+    selected = composing.compose(network, [one(particles=2), one(particles=2, guidance=9.0)])
+    assert not np.array_equal(*selected)
+
+
 def test_every_piece_has_a_seed_of_its_own():
     assert len({sampler.seed_for(seed, n) for seed in range(9) for n in range(9)}) == 81
     assert sampler.seed_for(3, 1, 2) == sampler.seed_for(3, 1, 2)
@@ -169,6 +183,7 @@ def test_what_can_not_be_composed_is_told(changes, words):
         ("top_p", 0.0),
         ("top_p", 1.1),
         ("rhythm", -0.1),
+        ("guidance", -0.1),
     ],
 )
 def test_options_that_can_not_be_are_told(name, value):
