@@ -2,6 +2,7 @@
 
     python -m study.run default --seeds 1 2
     python -m benchmarks.music models/chorale.keras study/runs/default/*/models/chorale.keras
+    python -m benchmarks.music models/chorale.keras --set preferred.guidance=0 preferred.top_p=0.5
 
 Prints the figures of pieces from nothing, at `judge.plain` and as preferred, of Bach's test split,
 and of single rows after Bach's; with the reports beside each model, its losses too.
@@ -10,6 +11,8 @@ and of single rows after Bach's; with the reports beside each model, its losses 
 import argparse
 import json
 from pathlib import Path
+
+import yaml
 
 from kantor import chorale, params
 from kantor.evaluation import one_step
@@ -30,8 +33,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.music")
     parser.add_argument("models", nargs="+", type=Path)
     parser.add_argument("--pieces", type=int, default=154)
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="of params.yaml")
     arguments = parser.parse_args()
-    settings = params.load(changes={"judge.pieces": arguments.pieces})
+    pairs = (one.split("=") for one in arguments.set)
+    changes = {key: yaml.safe_load(value) for key, value in pairs}
+    settings = params.load(changes={"judge.pieces": arguments.pieces} | changes)
     runtime.pin(settings.threads)
     train = list(chorale.read_split(CHORALES, "train").values())
     bach = {

@@ -1,4 +1,4 @@
-"""What a teacher of harmony marks first in a phrase: how it ends, and what clashes in it.
+"""What a teacher of harmony marks first in a phrase: how it ends, and what is wrong between voices.
 
 Counted row by row while pieces are composed side by side, so that those with fewer faults go on.
 The plan tells where phrases and bars end, and the tonic. Where it doesn't, nothing is counted that
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kantor.chorale import LOWEST, ROWS_PER_QUARTER, SILENCE, VOICES
 from kantor.plan import BAR, LEFT, PHRASE, PLACE, TONIC, UNKNOWN
+from kantor.sampling import counterpoint
 from kantor.system.runtime import tf
 
 OCTAVE = 12
@@ -25,7 +26,7 @@ LONG_STOP = 6  # rows; few chords within a phrase of Bach's stand so long
 LONGEST_STOP = 20  # rows; hardly any chord of Bach's stands so long but the last
 LAST_ROWS = 16  # of a phrase, in which it may come to its stop
 TRIPLE_BAR = 12  # rows of a bar with one strong beat; in others every second one is strong
-CLASH = 0.25  # of a fault; Bach has some
+SLIGHT = 0.25  # of a fault: what Bach has some of
 LAST_CHORD = 2.0  # faults; nothing after it can make up for it
 
 
@@ -55,7 +56,8 @@ def count(
     - at the end of a phrase: a chord that moves within the last quarter; one that isn't a triad in
       root position, its fifth missing or not; one that began on a weak beat;
     - at the end of the piece: a chord that isn't a triad on the tonic, fifth and all: two faults;
-    - a semitone or its inversion between two voices that both move there: a quarter of a fault.
+    - a quarter of a fault each: a semitone or its inversion between two voices that both move
+      there; two voices that move from one fifth or octave to the next.
     """
     moves, sounds = notes - before, notes > SILENCE
     moved = tf.reduce_any(moves != 0, axis=1)
@@ -82,10 +84,12 @@ def count(
         last & placed & ~strong,
     ]
     off = (left == 1) & ~(_chord_of(notes, TRIADS) & on_tonic)
-    clash = _clashes(notes, (moves != 0) & sounds)
-    faults = tf.add_n([tf.cast(mark, tf.float32) for mark in marks])
-    weighed = LAST_CHORD * tf.cast(off, tf.float32) + CLASH * tf.cast(clash, tf.float32)
-    return faults + weighed, chord
+    slight = [_clashes(notes, (moves != 0) & sounds), _parallels(before, notes)]
+    return _sum(marks) + LAST_CHORD * _sum([off]) + SLIGHT * _sum(slight), chord
+
+
+def _sum(marks: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.add_n([tf.cast(mark, tf.float32) for mark in marks])
 
 
 def _one_of(values: tf.Tensor, options: Sequence[int]) -> tf.Tensor:
@@ -101,6 +105,17 @@ def _chord_of(notes: tf.Tensor, chords: Sequence[tuple[int, ...]]) -> tf.Tensor:
         for chord in chords
     ]
     return tf.reduce_any(same, axis=0) & tf.reduce_all(notes > SILENCE, axis=1)
+
+
+def _parallels(before: tf.Tensor, notes: tf.Tensor) -> tf.Tensor:
+    """Whether two voices move from one fifth or octave to the next: bool (pieces,)."""
+    decided = tf.ones_like(notes, tf.bool)
+    wrong = [
+        tf.gather(forbidden, notes[:, voice], axis=1, batch_dims=1)
+        for voice in range(1, len(VOICES))
+        for forbidden in [counterpoint.parallels(before, notes, decided, voice)]
+    ]
+    return tf.reduce_any(wrong, axis=0)
 
 
 def _clashes(notes: tf.Tensor, arrives: tf.Tensor) -> tf.Tensor:

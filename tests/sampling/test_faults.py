@@ -8,7 +8,7 @@ from kantor import chorale, plan
 from kantor.params import SamplerOptions
 from kantor.plan import BAR, PLACE, TONIC, UNKNOWN
 from kantor.sampling import composing, faults
-from kantor.sampling.faults import CLASH, Standing
+from kantor.sampling.faults import SLIGHT, Standing
 from kantor.sampling.sampler import Request
 from kantor.system.runtime import tf
 
@@ -48,7 +48,7 @@ def test_a_piece_that_ends_well_has_no_fault():
 
 def test_without_a_plan_clashes_and_very_long_stops_count():
     grid = held((G_MAJOR, 12), (SEVENTH, 1), (CLASHING, 20))
-    assert sum(marks(grid, plan.unknown(len(grid)))) == CLASH + 1
+    assert sum(marks(grid, plan.unknown(len(grid)))) == SLIGHT + 1
 
 
 @pytest.mark.parametrize(
@@ -124,6 +124,20 @@ def test_a_bass_that_enters_is_no_cadence():
 def test_a_held_semitone_is_no_clash():
     grid = [(72, 67, 64, 48), (72, 71, 64, 48), (72, 71, 64, 50)]
     assert marks(grid, plan.unknown(3)) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ((72, 67, 64, 48), (74, 69, 65, 50), SLIGHT),  # octaves, and fifths of alto and bass
+        ((72, 67, 64, 48), (71, 67, 62, 55), 0),
+        ((72, 65, 60, 53), (74, 65, 60, 43), SLIGHT),  # a twelfth after a twelfth, away
+        ((72, 67, 64, 48), (72, 67, 64, 48), 0),
+    ],
+)
+def test_parallels_are_slight_faults(first, second, expected):
+    grid = [first, second]
+    assert marks(grid, plan.unknown(2)) == [0, expected]
 
 
 @pytest.mark.slow
