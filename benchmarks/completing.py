@@ -10,7 +10,8 @@ isn't: the truth lies between. "forced" is what the model predicts of the same n
 those before alone. Beside it stands the share of Bach's notes that 16 completions hit, on average
 and the best.
 
-`music`: a completion to each soprano, judged beside Bach's own setting.
+`music`: a completion to each soprano, as `completion` in params.yaml says, judged beside Bach's own
+setting.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks import changes
 from benchmarks.composing import timed
 from kantor import chorale, params
 from kantor.chorale import VOICES
@@ -56,8 +58,9 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, help="the first so many")
     parser.add_argument("--particles", type=int)
     parser.add_argument("--left-out", nargs="*", choices=LEFT_OUT, default=[*LEFT_OUT])
+    changes.add(parser)
     arguments = parser.parse_args()
-    settings = params.load()
+    settings = params.load(changes=changes.read(arguments.set))
     runtime.pin(settings.threads)
     particles = arguments.particles or settings.completion.particles
     completing = Filter(model_file.load(MODEL), particles)

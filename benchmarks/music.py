@@ -4,16 +4,16 @@
     python -m benchmarks.music models/chorale.keras study/runs/default/*/models/chorale.keras
     python -m benchmarks.music models/chorale.keras --set preferred.guidance=0 preferred.top_p=0.5
 
-Prints the figures of pieces from nothing, at `judge.plain` and as preferred, of Bach's test split,
-and of single rows after Bach's; with the reports beside each model, its losses too.
+Prints, with the settings of params.yaml or those that are set, the figures of pieces from nothing,
+at `judge.plain` and as preferred, of Bach's test split, and of single rows after Bach's; with the
+reports beside each model, its losses too.
 """
 
 import argparse
 import json
 from pathlib import Path
 
-import yaml
-
+from benchmarks import changes
 from kantor import chorale, params
 from kantor.evaluation import one_step
 from kantor.judging import discriminator, figures
@@ -33,11 +33,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.music")
     parser.add_argument("models", nargs="+", type=Path)
     parser.add_argument("--pieces", type=int, default=154)
-    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="of params.yaml")
+    changes.add(parser)
     arguments = parser.parse_args()
-    pairs = (one.split("=") for one in arguments.set)
-    changes = {key: yaml.safe_load(value) for key, value in pairs}
-    settings = params.load(changes={"judge.pieces": arguments.pieces} | changes)
+    pieces = {"judge.pieces": arguments.pieces}
+    settings = params.load(changes=pieces | changes.read(arguments.set))
     runtime.pin(settings.threads)
     train = list(chorale.read_split(CHORALES, "train").values())
     bach = {

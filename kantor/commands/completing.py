@@ -28,7 +28,7 @@ def add_drawing(parser: argparse.ArgumentParser) -> None:
     writing.add_drawing(
         parser,
         "Notes that are there are kept, and weighed as the model predicts them: temperature,\n"
-        "top-k, top-p and rhythm are about the others.",
+        "top-k, top-p, rhythm and guidance are about the others.",
     )
 
 

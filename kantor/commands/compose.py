@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     writing.add_drawing(
         parser,
         "Before an ending notes that are there are weighed as the model predicts them:\n"
-        "temperature, top-k, top-p and rhythm are about the others.",
+        "temperature, top-k, top-p, rhythm and guidance are about the others.",
     )
 
 

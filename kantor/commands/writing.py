@@ -76,7 +76,7 @@ def add_drawing(parser: argparse.ArgumentParser, more: str = "") -> None:
     add(
         "--guidance",
         type=float,
-        help="how much more its plan counts than was learnt; 0 = no more",
+        help="how much more the plan counts than the network has learnt; 0 = no more",
     )
     add(
         "--particles",

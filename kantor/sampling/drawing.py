@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from kantor import plan
 from kantor.chorale import VOCABULARY_SIZE, VOICES
 from kantor.params import SamplerOptions
 from kantor.sampling import counterpoint
@@ -23,6 +26,12 @@ def arguments(options: Sequence[SamplerOptions]) -> dict[str, tf.Tensor]:
     if any(one.no_parallels for one in options):
         taken["no_parallels"] = tf.constant([one.no_parallels for one in options])
     return taken
+
+
+def guidance(options: SamplerOptions, asked: np.ndarray | None) -> float:
+    """The guidance of a piece by its plan (rows, 6), which is none where the plan asks nothing."""
+    nothing = asked is None or (np.asarray(asked) == plan.UNKNOWN).all()
+    return 0.0 if nothing else options.guidance
 
 
 def note(

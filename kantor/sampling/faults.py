@@ -57,7 +57,8 @@ def count(
       root position, its fifth missing or not; one that began on a weak beat;
     - at the end of the piece: a chord that isn't a triad on the tonic, fifth and all: two faults;
     - a quarter of a fault each: a semitone or its inversion between two voices that both move
-      there; two voices that move from one fifth or octave to the next.
+      there; two voices that move from a fifth to a fifth or from an octave to an octave, in the
+      same direction or not.
     """
     moves, sounds = notes - before, notes > SILENCE
     moved = tf.reduce_any(moves != 0, axis=1)
@@ -108,7 +109,7 @@ def _chord_of(notes: tf.Tensor, chords: Sequence[tuple[int, ...]]) -> tf.Tensor:
 
 
 def _parallels(before: tf.Tensor, notes: tf.Tensor) -> tf.Tensor:
-    """Whether two voices move from one fifth or octave to the next: bool (pieces,)."""
+    """Whether two voices move from a fifth to a fifth or from an octave to one: bool (pieces,)."""
     decided = tf.ones_like(notes, tf.bool)
     wrong = [
         tf.gather(forbidden, notes[:, voice], axis=1, batch_dims=1)

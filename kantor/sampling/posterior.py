@@ -100,9 +100,9 @@ class Filter:
         shape = len(fragments), self.particles
         pieces, rows = shape[0] * shape[1], padded(max(len(one.grid) for one in fragments))
         inputs = prepared(fragments, self.particles, rows, originals)
-        own = [one.options for one in fragments for _ in range(shape[1])]
-        guidance = [one.guidance for one in own]
-        options = drawing.arguments(own)
+        particles = [one for one in fragments for _ in range(shape[1])]
+        guidance = [drawing.guidance(one.options, one.plan) for one in particles]
+        options = drawing.arguments([one.options for one in particles])
         penalties = [one.options.penalty for one in fragments]
         penalty = tf.constant(penalties, tf.float32) if any(penalties) else None
         state = (

@@ -13,10 +13,11 @@ Wherever a note is not the first of its piece, and nothing is asked, the probabi
 that the model itself gives for the whole arpeggio before it. A model says nothing of a piece's
 first note: a network of rows still predicts it, and one of notes predicts it as if after a silence.
 
-With `guidance`, a number for each piece, its plan counts for more. A second network, which is told
-no plan, runs beside the first, and `decide` is given, but for a factor, told * (told / untold) **
-guidance (Sanchez et al., "Stay on topic with Classifier-Free Guidance", arXiv 2306.17806). The logs
-are still those of what the network predicts. A model that reads no plan has no guidance.
+With `guidance`, a number for each piece, its plan counts for more. The network runs twice, told the
+plan and told none, and `decide` is given, but for a factor, told * (told / untold) ** guidance, of
+what the two predict (Sanchez et al., "Stay on topic with Classifier-Free Guidance", arXiv
+2306.17806). The logs are still those of the network that is told. A model that reads no plan has no
+guidance.
 """
 
 from collections.abc import Callable, Sequence
@@ -132,9 +133,10 @@ class RowPredictor:
         for voice, members in enumerate(self._voices):
             decided = tf.stack(notes, axis=1)
             predicted = {}
-            for name, own in steps.items():
+            for name, member_steps in steps.items():
                 inputs = [decided[:, None], *hints, *([plans[name]] if self._plans else [])]
-                logits = [step(member, inputs) for step, member in zip(own, members, strict=True)]
+                pairs = zip(member_steps, members, strict=True)
+                logits = [step(member, inputs) for step, member in pairs]
                 predicted[name] = _mean([tf.nn.softmax(one) for one in logits])[:, 0]
             weights = predicted["told"]
             if "untold" in steps:
@@ -144,7 +146,7 @@ class RowPredictor:
         notes = tf.stack(notes, axis=1)
         if self._looks_back:
             memory = lookback.remember(memory, row, notes)
-        after = {name: [step.after for step in own] for name, own in steps.items()}
+        after = {name: [step.after for step in own_steps] for name, own_steps in steps.items()}
         return notes, tf.stack(logs, axis=1), state | after | {"memory": memory}
 
     def _fresh(self, pieces: int) -> list[stepping.State]:

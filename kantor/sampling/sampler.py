@@ -107,10 +107,9 @@ class Sampler:
         """
         prompts, draws, plans = _prepared(requests)
         silence = tf.fill((len(requests), len(VOICES)), SILENCE)
-        own = [request.options for request in requests]
-        guidance = [one.guidance for one in own]
+        guidance = [drawing.guidance(request.options, request.plan) for request in requests]
         state = self._predictor.start(len(requests), room(len(prompts)), guidance), silence
-        options = drawing.arguments(own)
+        options = drawing.arguments([request.options for request in requests])
         for first in range(0, len(prompts), ROWS_AT_ONCE):
             these = (tf.constant(x[first : first + ROWS_AT_ONCE]) for x in (prompts, draws, plans))
             notes, state = self._compiled(state, tf.constant(first), *these, options)

@@ -46,7 +46,7 @@ def test_a_piece_that_ends_well_has_no_fault():
     assert sum(marks(grid, plan.regular(0, 0, 16, 0, [16]))) == 0
 
 
-def test_without_a_plan_clashes_and_very_long_stops_count():
+def test_clashes_and_very_long_stops_count_without_a_plan():
     grid = held((G_MAJOR, 12), (SEVENTH, 1), (CLASHING, 20))
     assert sum(marks(grid, plan.unknown(len(grid)))) == SLIGHT + 1
 
@@ -130,6 +130,10 @@ def test_a_held_semitone_is_no_clash():
     ("first", "second", "expected"),
     [
         ((72, 67, 64, 48), (74, 69, 65, 50), SLIGHT),  # octaves, and fifths of alto and bass
+        ((72, 67, 60, 48), (74, 69, 60, 48), 0),  # fourths
+        ((74, 67, 60, 53), (72, 65, 60, 53), SLIGHT),  # soprano and alto alone, a fifth each
+        ((72, 67, 60, 48), (79, 67, 62, 48), 0),  # from an octave to a fifth
+        ((72, 67, 60, 48), (74, 67, 61, 50), 2 * SLIGHT),  # octaves, and a semitone
         ((72, 67, 64, 48), (71, 67, 62, 55), 0),
         ((72, 65, 60, 53), (74, 65, 60, 43), SLIGHT),  # a twelfth after a twelfth, away
         ((72, 67, 64, 48), (72, 67, 64, 48), 0),

@@ -51,7 +51,7 @@ def test_the_sentence_says_what_to_do(no_memory, particles, advice):
 def test_what_nobody_waits_for_is_refused(monkeypatch):
     monkeypatch.setattr(memory, "installed", lambda: 99 * memory.GIGABYTE)
     with pytest.raises(
-        KantorError, match=r"^to compose 10000 of 4096 .* takes about 97 days on two"
+        KantorError, match=r"^to compose 10000 of 4096 .* takes about 149 days on two"
     ):
         needs.check(10_000, 4096, 4096)
     needs.check(10_000, 4096, 16)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from helpers.music import random_grid
 from helpers.networks import probabilities, shared
-from kantor import chorale
+from kantor import chorale, plan
 from kantor.chorale import VOCABULARY_SIZE
 from kantor.judging import motion
 from kantor.judging.notes import Notes
@@ -178,6 +178,20 @@ def test_where_all_is_there_the_evidence_is_its_likelihood_and_where_nothing_is_
     assert np.allclose(whole.log_probabilities, whole.evidence, atol=1e-3)
     assert abs(empty.evidence) < 1e-6 and np.allclose(empty.log_weights, -np.log(PARTICLES))
     assert len(np.unique(empty.grids, axis=0)) > PARTICLES // 2
+
+
+def test_guidance_changes_what_is_composed_and_not_what_it_weighs(network, complete):
+    asked, whole = plan.regular(2, 1, 12, 4, [9]), random_grid(9)
+    options = SamplerOptions(), SamplerOptions(guidance=9.0)
+    plain, guided = complete([Fragment(whole, 1, one, asked) for one in options])
+    assert plain.evidence == guided.evidence
+    assert np.array_equal(plain.log_probabilities, guided.log_probabilities)
+
+    empty = np.full_like(whole, UNKNOWN)
+    (alone,) = complete([Fragment(empty, 1, options[0], asked)])
+    beside, guided = complete([Fragment(empty, 1, one, asked) for one in options])
+    assert np.array_equal(beside.grids, alone.grids)
+    assert np.array_equal(guided.grids, alone.grids) == (network.name != "row_gru")
 
 
 def test_a_fragment_has_the_same_particles_again_and_in_any_company(complete):

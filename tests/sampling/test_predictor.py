@@ -37,8 +37,9 @@ def test_told_a_plan_it_predicts_what_the_planned_model_does():
     assert not np.allclose(predicted, stepped(network, rows), atol=1e-2)
 
 
-def test_guidance_raises_what_the_plan_makes_likelier():
-    network, rows = shared("rows"), pieces()
+@pytest.mark.parametrize("kind", ["rows", pytest.param("two of rows", marks=pytest.mark.slow)])
+def test_guidance_raises_what_the_plan_makes_likelier(kind):
+    network, rows = shared(kind), pieces()
     asked = np.stack([plan.regular(2, 1, 12, 4, [5, ROWS])] * 2)
     told, untold = stepped(network, rows, asked), stepped(network, rows)
     guided = stepped(network, rows, asked, [0.0, 1.5])
@@ -48,6 +49,13 @@ def test_guidance_raises_what_the_plan_makes_likelier():
     np.testing.assert_allclose(guided[1], expected, rtol=1e-3, atol=1e-6)
     assert not np.allclose(guided[1], told[1], atol=1e-2)
     np.testing.assert_allclose(stepped(network, rows, None, [1.5, 1.5]), untold, atol=1e-6)
+
+
+def test_a_network_that_reads_no_plan_has_no_guidance():
+    network, rows = shared("all at once"), pieces()
+    asked = np.stack([plan.regular(2, 1, 12, 4, [5, ROWS])] * 2)
+    guided = stepped(network, rows, asked, [1.5, 1.5])
+    assert np.array_equal(guided, stepped(network, rows))
 
 
 def test_what_notes_weigh_is_not_guided():

@@ -102,6 +102,9 @@ def test_a_model_that_ran_away_is_an_error(network, alone):
     try:
         with pytest.raises(KantorError, match="no numbers"):
             alone(request())
+        asked = plan.regular(2, 1, 12, 4, [8])
+        with pytest.raises(KantorError, match="no numbers"):
+            alone(Request(None, 8, 3, SamplerOptions(guidance=1.0), asked))
     finally:
         network.set_weights(weights)
 
@@ -137,6 +140,19 @@ def test_the_guidance_of_a_piece_is_its_own(eager):
     assert not np.array_equal(guided, plain)
     selected = composing.compose(network, [one(particles=2), one(particles=2, guidance=9.0)])
     assert not np.array_equal(*selected)
+
+
+@pytest.mark.slow
+def test_compiled_beside_a_guided_piece_another_is_the_same(network, compose):
+    asked = plan.regular(2, 1, 12, 4, [64])
+    guided = Request(None, 64, 3, SamplerOptions(guidance=2.0), asked)
+    plain = Request(None, 64, 3, SamplerOptions(), asked)
+    (alone,) = compose([plain])
+    beside, other = compose([plain, guided])
+    assert np.array_equal(beside, alone)
+    assert np.array_equal(other, alone) == (network.name != "row_gru")
+    unasked = Request(None, 64, 3, SamplerOptions(guidance=2.0))
+    assert np.array_equal(*compose([unasked, Request(None, 64, 3)]))
 
 
 def test_every_piece_has_a_seed_of_its_own():
