@@ -3,12 +3,12 @@
 from kantor.system import duration, memory
 
 PIECES_AT_ONCE = 256  # composed side by side
-# As benchmarks.memory measured with the default network, and rounded up: of TensorFlow and what it
-# compiles; of each piece that is composed at the same time, and each row of it; of each row of a
-# finished piece.
-LOADED = 1.4 * memory.GIGABYTE
+# As benchmarks.memory measured with the default network and guidance, and rounded up: of TensorFlow
+# and what it compiles; of each piece that is composed at the same time, and each row of it; of each
+# row of a finished piece.
+LOADED = 1.5 * memory.GIGABYTE
 BYTES_A_PIECE = 65_536
-BYTES_A_ROW = 512
+BYTES_A_ROW = 900
 BYTES_A_FINISHED_ROW = 256
 # Composed with the default network and guidance on two cores of an older machine.
 ROWS_A_SECOND = 13_000
