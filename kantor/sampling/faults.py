@@ -111,11 +111,10 @@ def _chord_of(notes: tf.Tensor, chords: Sequence[tuple[int, ...]]) -> tf.Tensor:
 def _parallels(before: tf.Tensor, notes: tf.Tensor) -> tf.Tensor:
     """Whether two voices move from a fifth to a fifth or from an octave to one: bool (pieces,)."""
     decided = tf.ones_like(notes, tf.bool)
-    wrong = [
-        tf.gather(forbidden, notes[:, voice], axis=1, batch_dims=1)
-        for voice in range(1, len(VOICES))
-        for forbidden in [counterpoint.parallels(before, notes, decided, voice)]
-    ]
+    wrong = []
+    for voice in range(1, len(VOICES)):
+        forbidden = counterpoint.parallels(before, notes, decided, voice)
+        wrong.append(tf.gather(forbidden, notes[:, voice], axis=1, batch_dims=1))
     return tf.reduce_any(wrong, axis=0)
 
 
