@@ -6,9 +6,8 @@
 
 `near`: nats a note of Bach's notes, which are left out, once those that are there are known. A
 filter gives no less than that on average if Bach's piece is among its particles, and no more if it
-isn't: the truth lies between. "forced" is what the model predicts of the same notes when it knows
-those before alone. Beside it stands the share of Bach's notes that 16 completions hit, on average
-and the best.
+isn't: the truth lies between. Beside it stands the share of Bach's notes that 16 completions hit,
+on average and the best.
 
 `music`: a completion to each soprano, as `completion` in params.yaml says, judged beside Bach's own
 setting.
