@@ -80,8 +80,10 @@ def trained(changes: dict[str, object]) -> int:
 def composed(rows: int, particles: int) -> int:
     """The bytes that it takes to compose a piece."""
     with tempfile.TemporaryDirectory() as name:
-        command = [sys.executable, "-m", "kantor", "compose", f"{name}/piece", "--plan", "none"]
-        command += ["--rows", str(rows), "--particles", str(particles)]
+        command = [sys.executable, "-m", "kantor", "compose", f"{name}/piece"]
+        # A plan that asks for something, so that there is guidance.
+        command += ["--metre", "4/4", "--pickup", "0", "--bars", str(rows // 16)]
+        command += ["--particles", str(particles)]
         return taken(command, run.PROJECT)
 
 

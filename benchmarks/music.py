@@ -24,8 +24,8 @@ from stages import judge
 
 CHORALES = Path("data/chorales")
 FIGURES = (
-    *("parallels", "key_kept", "bar_phase", "proper_ends", "phrase_chords", "struck_semitones"),
-    *("triads", "standstill", "grade", "copied"),
+    *("parallels", "direct", "key_kept", "bar_phase", "proper_ends", "phrase_chords"),
+    *("struck_semitones", "triads", "standstill", "grade", "copied"),
 )
 
 

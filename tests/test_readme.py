@@ -211,6 +211,8 @@ JUDGED_SETS = ("bach_test", "bach_valid", "plain", "preferred", "bigram", "shuff
     ("row", "figure"),
     [
         ("parallel fifths and octaves, per 100 onsets", "parallels"),
+        ("direct fifths and octaves, per 100 onsets", "direct"),
+        ("notes out of range, per 100 onsets", "range"),
         ("windows in the opening key", "key_kept"),
         ("phrase ends whole bars apart", "bar_phase"),
         ("proper ends", "proper_ends"),

@@ -99,8 +99,8 @@ def gru() -> Iterator[Result]:
     """The GRU by itself, forth and back, with inputs that leave nothing zero."""
     draw, units = _draw(3), 384
     shapes = {
-        "inputs": (12, 64, 236),
-        "kernel": (236, 3 * units),
+        "inputs": (12, 64, 280),
+        "kernel": (280, 3 * units),
         "recurrent": (units, 3 * units),
         "bias": (2, 3 * units),
     }

@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from kantor.chorale import LOWEST, ROWS_PER_QUARTER, SILENCE, VOICES
+from kantor.judging.standing import RANGES
 from kantor.plan import BAR, LEFT, PHRASE, PLACE, TONIC, UNKNOWN
 from kantor.sampling import counterpoint
 from kantor.system.runtime import tf
@@ -21,7 +22,8 @@ TRIADS = ((0, 4, 7), (0, 3, 7))
 ENDINGS = (*TRIADS, (0, 4), (0, 3))
 SEMITONES = (1, 11)
 CADENCE_BASS = (5, 7)  # it leaps by a fourth or a fifth
-CADENCE_SOPRANO = 2  # and the soprano moves by no more
+WHOLE_TONE = 2  # and the soprano moves by no more
+LOW, HIGH = zip(*RANGES, strict=True)
 LONG_STOP = 6  # rows; few chords within a phrase of Bach's stand so long
 LONGEST_STOP = 20  # rows; hardly any chord of Bach's stands so long but the last
 LAST_ROWS = 16  # of a phrase, in which it may come to its stop
@@ -58,14 +60,15 @@ def count(
     - at the end of the piece: a chord that isn't a triad on the tonic, fifth and all: two faults;
     - a quarter of a fault each: a semitone or its inversion between two voices that both move
       there; two voices that move from a fifth to a fifth or from an octave to an octave, in the
-      same direction or not.
+      same direction or not; outer voices that move in the same direction to a fifth or an octave,
+      the soprano by leap; a voice that moves out of its range.
     """
-    moves, sounds = notes - before, notes > SILENCE
+    moves, sounds, pitches = notes - before, notes > SILENCE, notes + (LOWEST - 1)
     moved = tf.reduce_any(moves != 0, axis=1)
     leap, step = tf.abs(moves[:, -1]), tf.abs(moves[:, 0])
-    arrives = _one_of(leap, CADENCE_BASS) & (step <= CADENCE_SOPRANO)
-    arrives &= tf.reduce_all(before > SILENCE, axis=1)
-    chord = Standing(tf.where(moved, 1, chord.rows + 1), tf.where(moved, arrives, chord.cadence))
+    cadence = _one_of(leap, CADENCE_BASS) & (step <= WHOLE_TONE)
+    cadence &= tf.reduce_all(before > SILENCE, axis=1)
+    chord = Standing(tf.where(moved, 1, chord.rows + 1), tf.where(moved, cadence, chord.cadence))
     bar, place, phrase, left = (plan[:, column] for column in (BAR, PLACE, PHRASE, LEFT))
     inner = phrase > LAST_ROWS - chord.rows
     stop = (chord.rows == LONG_STOP) | (chord.cadence & (chord.rows == ROWS_PER_QUARTER))
@@ -76,7 +79,7 @@ def count(
     placed = (bar != UNKNOWN) & (place != UNKNOWN)
     last = phrase == 1
     tonic = plan[:, TONIC]
-    on_tonic = (tonic == UNKNOWN) | ((notes[:, -1] + LOWEST - 1) % OCTAVE == tonic)
+    on_tonic = (tonic == UNKNOWN) | (pitches[:, -1] % OCTAVE == tonic)
     marks = [
         early,
         chord.rows == LONGEST_STOP,
@@ -85,8 +88,10 @@ def count(
         last & placed & ~strong,
     ]
     off = (left == 1) & ~(_chord_of(notes, TRIADS) & on_tonic)
-    slight = [_clashes(notes, (moves != 0) & sounds), _parallels(before, notes)]
-    return _sum(marks) + LAST_CHORD * _sum([off]) + SLIGHT * _sum(slight), chord
+    arrives = (moves != 0) & sounds
+    strained = tf.reduce_any(arrives & ((pitches < LOW) | (pitches > HIGH)), axis=1)
+    between = [_clashes(notes, arrives), _parallels(before, notes), _direct(before, notes)]
+    return _sum(marks) + LAST_CHORD * _sum([off]) + SLIGHT * _sum([strained, *between]), chord
 
 
 def _sum(marks: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -116,6 +121,18 @@ def _parallels(before: tf.Tensor, notes: tf.Tensor) -> tf.Tensor:
         forbidden = counterpoint.parallels(before, notes, decided, voice)
         wrong.append(tf.gather(forbidden, notes[:, voice], axis=1, batch_dims=1))
     return tf.reduce_any(wrong, axis=0)
+
+
+def _direct(before: tf.Tensor, notes: tf.Tensor) -> tf.Tensor:
+    """Whether the outer voices move in the same direction to a fifth or octave from another
+    interval, the soprano by leap: bool (pieces,).
+    """
+    was, now = before[:, :: len(VOICES) - 1], notes[:, :: len(VOICES) - 1]
+    high, low = tf.unstack(now - was, axis=1)
+    first, second = (tf.abs(outer[:, 0] - outer[:, 1]) % OCTAVE for outer in (was, now))
+    reached = (first != second) & _one_of(second, counterpoint.PERFECT)
+    sound = tf.reduce_all((was > SILENCE) & (now > SILENCE), axis=1)
+    return sound & reached & (high * low > 0) & (tf.abs(high) > WHOLE_TONE)
 
 
 def _clashes(notes: tf.Tensor, arrives: tf.Tensor) -> tf.Tensor:

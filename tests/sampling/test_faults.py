@@ -5,6 +5,8 @@ import pytest
 
 from helpers.networks import shared
 from kantor import chorale, plan
+from kantor.judging import motion
+from kantor.judging.notes import Notes
 from kantor.params import SamplerOptions
 from kantor.plan import BAR, PLACE, TONIC, UNKNOWN
 from kantor.sampling import composing, faults
@@ -116,8 +118,8 @@ def test_a_stop_is_a_fault_where_no_phrase_ends():
 
 def test_a_bass_that_enters_is_no_cadence():
     rest = chorale.SILENCE
-    low = (60, 55, 48, 42)  # from silence, which is token 0, to token 7
-    grid = held(((60, 55, 48, rest), 4), (low, 4))
+    low = (60, 55, 50, 42)  # from silence, which is token 0, to token 7
+    grid = held(((60, 55, 50, rest), 4), (low, 4))
     assert sum(marks(grid, plan.regular(0, 0, 16, 0, [64])[: len(grid)])) == 0
 
 
@@ -142,6 +144,43 @@ def test_a_held_semitone_is_no_clash():
 def test_parallels_are_slight_faults(first, second, expected):
     grid = [first, second]
     assert marks(grid, plan.unknown(2)) == [0, expected]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ((67, 64, 60, 52), (72, 67, 60, 53), SLIGHT),  # up to a twelfth, from a tenth
+        ((72, 65, 60, 53), (67, 65, 60, 48), 0),  # from a twelfth to the next: no direct ones
+        ((72, 64, 60, 57), (69, 64, 60, 45), SLIGHT),  # down to an octave
+        ((70, 67, 62, 52), (72, 67, 62, 53), 0),  # the soprano goes by step
+        ((67, 64, 60, 57), (72, 64, 60, 53), 0),  # the outer voices go apart
+        ((67, 64, 60, 52), (72, 67, 60, 57), 0),  # to a tenth
+        ((67, 0, 60, 52), (72, 67, 60, 53), SLIGHT),  # whatever inner voices do
+        ((0, 64, 60, 52), (72, 64, 60, 53), 0),
+    ],
+)
+def test_direct_fifths_and_octaves_of_the_outer_voices_are_slight_faults(first, second, expected):
+    parallels = SLIGHT * any(motion.parallels(Notes(np.array([first, second]))))
+    assert marks([first, second], plan.unknown(2)) == [0, expected + parallels]
+    assert SLIGHT * any(motion.direct(Notes(np.array([first, second])))) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ((79, 0, 0, 0), (80, 0, 0, 0), SLIGHT),
+        ((78, 0, 0, 0), (79, 0, 0, 0), 0),
+        ((61, 0, 0, 0), (59, 0, 0, 0), SLIGHT),
+        ((0, 73, 0, 0), (0, 74, 0, 0), SLIGHT),
+        ((0, 0, 51, 0), (0, 0, 49, 0), SLIGHT),
+        ((0, 0, 0, 60), (0, 0, 0, 64), SLIGHT),
+        ((80, 0, 0, 60), (80, 0, 0, 62), 0),  # it was there before
+        ((79, 0, 0, 60), (80, 0, 0, 64), SLIGHT),  # one of two voices is enough
+        ((72, 0, 0, 0), (0, 0, 0, 0), 0),
+    ],
+)
+def test_a_note_out_of_range_is_a_slight_fault(first, second, expected):
+    assert marks([first, second], plan.unknown(2))[1] == expected
 
 
 @pytest.mark.slow
