@@ -8,7 +8,7 @@ PIECES_AT_ONCE = 256  # composed side by side
 # row of a finished piece.
 LOADED = 1.5 * memory.GIGABYTE
 BYTES_A_PIECE = 65_536
-BYTES_A_ROW = 900
+BYTES_A_ROW = 1_100
 BYTES_A_FINISHED_ROW = 256
 # Composed with the default network and guidance on two cores of an older machine.
 ROWS_A_SECOND = 13_000
