@@ -109,7 +109,7 @@ def test_what_this_machine_has_no_memory_for_is_refused(folder, settings_file, m
         1,
     )
     assert error == (
-        "error: to compose 9999 of 4096 rows takes about 12.9 GB of memory, and this machine has "
+        "error: to compose 9999 of 4096 rows takes about 13.2 GB of memory, and this machine has "
         "4.0; ask for fewer or shorter pieces"
     )
 
