@@ -193,7 +193,8 @@ def test_pieces_with_fewer_faults_go_on():
         grids = composing.compose(shared("rows"), requests)
         return sum(sum(marks(grid, plan.unknown(16))) for grid in grids)
 
-    assert total(16, 8.0) < total(16, 0.0) / 2
+    # Most faults of random rows are slight ones, so the penalty is a high one.
+    assert total(16, 16.0) < total(16, 0.0) / 2
 
 
 def test_standing_begins_with_nothing():
