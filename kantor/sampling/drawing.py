@@ -30,7 +30,7 @@ def arguments(options: Sequence[SamplerOptions]) -> dict[str, tf.Tensor]:
 
 def guidance(options: SamplerOptions, asked: np.ndarray | None) -> float:
     """The guidance of a piece by its plan (rows, 6), which is none where the plan asks nothing."""
-    nothing = asked is None or (np.asarray(asked) == plan.UNKNOWN).all()
+    nothing = asked is None or (asked == plan.UNKNOWN).all()
     return 0.0 if nothing else options.guidance
 
 

@@ -22,7 +22,7 @@ TRIADS = ((0, 4, 7), (0, 3, 7))
 ENDINGS = (*TRIADS, (0, 4), (0, 3))
 SEMITONES = (1, 11)
 CADENCE_BASS = (5, 7)  # it leaps by a fourth or a fifth
-WHOLE_TONE = 2  # and the soprano moves by no more
+WHOLE_TONE = 2  # and the soprano moves by no more; what is more is a leap
 LOW, HIGH = zip(*RANGES, strict=True)
 LONG_STOP = 6  # rows; few chords within a phrase of Bach's stand so long
 LONGEST_STOP = 20  # rows; hardly any chord of Bach's stands so long but the last

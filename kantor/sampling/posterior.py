@@ -100,9 +100,10 @@ class Filter:
         shape = len(fragments), self.particles
         pieces, rows = shape[0] * shape[1], padded(max(len(one.grid) for one in fragments))
         inputs = prepared(fragments, self.particles, rows, originals)
-        particles = [one for one in fragments for _ in range(shape[1])]
-        guidance = [drawing.guidance(one.options, one.plan) for one in particles]
-        options = drawing.arguments([one.options for one in particles])
+        guidance = [drawing.guidance(one.options, one.plan) for one in fragments]
+        guidance = np.repeat(guidance, self.particles).tolist()
+        options = [one.options for one in fragments for _ in range(self.particles)]
+        options = drawing.arguments(options)
         penalties = [one.options.penalty for one in fragments]
         penalty = tf.constant(penalties, tf.float32) if any(penalties) else None
         state = (
