@@ -69,6 +69,7 @@ OTHER_NETWORK = {
     "notebook": {
         "kantor/judging/chords.py",
         "kantor/network/lookback.py",
+        "kantor/network/mixture.py",
         "kantor/network/plan_features.py",
         "kantor/network/row_gru.py",
         "kantor/network/voice_leading.py",
