@@ -1,4 +1,4 @@
-"""What a teacher of harmony marks first in a phrase: how it ends, and what is wrong between voices.
+"""What a teacher of harmony marks first: how phrases end, what is wrong between voices, and loops.
 
 Counted row by row while pieces are composed side by side, so that those with fewer faults go on.
 The plan tells where phrases and bars end, and the tonic. Where it doesn't, nothing is counted that
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kantor.chorale import LOWEST, ROWS_PER_QUARTER, SILENCE, VOICES
 from kantor.judging.standing import RANGES
+from kantor.network.lookback import PERIOD
 from kantor.plan import BAR, LEFT, PHRASE, PLACE, TONIC, UNKNOWN
 from kantor.sampling import counterpoint
 from kantor.system.runtime import tf
@@ -30,6 +31,7 @@ LAST_ROWS = 16  # of a phrase, in which it may come to its stop
 TRIPLE_BAR = 12  # rows of a bar with one strong beat; in others every second one is strong
 SLIGHT = 0.25  # of a fault: what Bach has some of
 LAST_CHORD = 2.0  # faults; nothing after it can make up for it
+TWICE = 2  # times that a passage may have been there before; Bach's are hardly ever
 
 
 class Standing(NamedTuple):
@@ -92,6 +94,16 @@ def count(
     strained = tf.reduce_any(arrives & ((pitches < LOW) | (pitches > HIGH)), axis=1)
     between = [_clashes(notes, arrives), _parallels(before, notes), _direct(before, notes)]
     return _sum(marks) + LAST_CHORD * _sum([off]) + SLIGHT * _sum([strained, *between]), chord
+
+
+def loops(alike: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
+    """The faults, float32 (pieces,), of pieces that go round in circles: at the beginning of each
+    period of 16 rows it is one if the period before has been there twice already, in all voices.
+
+    `alike` is that of kantor.network.lookback as it looks back from this row.
+    """
+    again = tf.reduce_sum(tf.cast(alike[:, 0] >= PERIOD, tf.int32), axis=1)
+    return _sum([(again >= TWICE) & (row % PERIOD == 0)])
 
 
 def _sum(marks: Sequence[tf.Tensor]) -> tf.Tensor:

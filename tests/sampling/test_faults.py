@@ -7,6 +7,7 @@ from helpers.networks import shared
 from kantor import chorale, plan
 from kantor.judging import motion
 from kantor.judging.notes import Notes
+from kantor.network import lookback
 from kantor.params import SamplerOptions
 from kantor.plan import BAR, PLACE, TONIC, UNKNOWN
 from kantor.sampling import composing, faults
@@ -201,3 +202,29 @@ def test_standing_begins_with_nothing():
     chord = faults.standing(2)
     assert isinstance(chord, Standing)
     assert chord.rows.numpy().tolist() == [0, 0] and not chord.cadence.numpy().any()
+
+
+def looped(times):
+    """Where the faults of loops are, row by row, in a piece whose first two periods come so often,
+    and of one that never repeats itself: (rows, 2).
+    """
+    rows = 2 * lookback.PERIOD
+    once = np.random.default_rng(0).integers(1, 47, (rows, 4))
+    grids = np.stack(
+        [
+            np.concatenate([once] * times),
+            np.random.default_rng(1).integers(1, 47, (rows * times, 4)),
+        ]
+    )
+    memory, marks = lookback.empty(2, grids.shape[1]), []
+    for row in range(grids.shape[1]):
+        _, memory = lookback.look_back(memory, tf.constant(row))
+        marks.append(faults.loops(memory["alike"], tf.constant(row)).numpy())
+        memory = lookback.remember(memory, tf.constant(row), tf.constant(grids[:, row], tf.int32))
+    return np.stack(marks)
+
+
+def test_what_comes_a_third_time_is_a_fault_once_a_period():
+    assert not looped(2).any()
+    marks = looped(4)
+    assert np.flatnonzero(marks[:, 0]).tolist() == [80, 96, 112] and not marks[:, 1].any()
