@@ -16,6 +16,7 @@ ValueError that says what is expected.
 
 import re
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from kantor.chorale import ROWS_PER_QUARTER
 UNKNOWN = -1
 TONIC, MODE, BAR, PLACE, PHRASE, LEFT = range(6)
 COLUMNS = 6
+KEY_COLUMNS = 2  # the first of them
 
 ROWS_PER_WHOLE = 4 * ROWS_PER_QUARTER
 MODES = ("major", "minor")
@@ -34,6 +36,8 @@ TONICS = {
     "major": ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"],
     "minor": ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"],
 }
+# All that a piece may be in, int32 (25, 2): tonic and mode, or none.
+KEYS = np.array([(UNKNOWN, UNKNOWN), *product(range(12), range(2))], np.int32)
 KEY = re.compile(r"([A-G])([#b]?) +(major|minor)", re.IGNORECASE)
 GERMAN = re.compile(r"H\b", re.IGNORECASE)
 METRE = re.compile(r"([1-9]\d?)/(1|2|4|8|16)")

@@ -39,7 +39,9 @@ class Architecture:
     - `lookback`: whether it also takes hints, int (batch, rows, hints), about the places of the
       piece that were like this one (kantor.network.lookback); for networks of rows alone.
     - `plan`: whether it takes, last of all, what is asked of each row, int (batch, rows, 6)
-      (kantor.plan); for networks of rows alone.
+      (kantor.plan), and keys that the row may be in, int (batch, rows, keys, 2), which count in
+      place of the plan's; for networks of rows alone. What it gives has one more axis then, after
+      the rows: the keys.
     - `size(settings)`: how large such a network is, before it is there, so that one that this
       machine has no memory for is refused; None if that can't be told.
     - `finish(member, settings)`: changes a member once it is trained; None if nothing is changed.

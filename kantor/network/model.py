@@ -4,7 +4,8 @@ Every model takes an arpeggio of tokens, int (batch, notes), any number of notes
 softmax probabilities, float32 (batch, notes, 47): place i predicts note i + 1 from the notes
 up to i, and from no later one. It is made of stock Keras layers alone, so that its file loads
 where nothing of this project is at hand. A network that reads a plan (kantor.plan) is told of
-none there; `planned` gives the model that takes one.
+none there, and its probabilities are the mean over all keys (kantor.network.mixture); `planned`
+gives the model that takes one.
 
 Inside are one or more networks of one architecture, its *members*, trained one after the other;
 the model's probabilities are the mean of theirs (Hansen and Salamon, "Neural Network
@@ -15,9 +16,9 @@ from typing import Literal, NamedTuple
 
 from kantor import params
 from kantor.chorale import VOCABULARY_SIZE, VOICES
-from kantor.network import lookback, registry
+from kantor.network import lookback, mixture, registry
 from kantor.network.architecture import MEMBER
-from kantor.plan import COLUMNS, UNKNOWN
+from kantor.plan import COLUMNS, KEY_COLUMNS, UNKNOWN
 from kantor.system.errors import KantorError
 from kantor.system.runtime import keras
 
@@ -100,18 +101,21 @@ def _mean(
     in_parts: Parts, tokens: keras.KerasTensor, plan: keras.KerasTensor | None = None
 ) -> keras.KerasTensor:
     """The mean of what the members predict for tokens, an arpeggio or rows; without a plan, all
-    of it is unknown.
+    of it is unknown, and the key may be any.
     """
     inputs = [tokens]
     if in_parts.lookback:
         inputs.append(in_parts.lookback(tokens))
-    if in_parts.plan:
-        if plan is None:
-            as_wide = ops.concatenate([tokens, tokens], axis=2)[:, :, :COLUMNS]
-            plan = ops.zeros_like(as_wide) + UNKNOWN
-        inputs.append(plan)
+    if in_parts.plan and plan is None:
+        as_wide = ops.concatenate([tokens, tokens], axis=2)[:, :, :COLUMNS]
+        inputs += [ops.zeros_like(as_wide) + UNKNOWN, mixture.all_keys(tokens)]
+    elif in_parts.plan:
+        inputs += [plan, ops.expand_dims(plan[:, :, :KEY_COLUMNS], 2)]
     predictions = [member(inputs if inputs[1:] else tokens) for member in in_parts.members]
-    return layers.Average(name="mean")(predictions) if predictions[1:] else predictions[0]
+    mean = layers.Average(name="mean")(predictions) if predictions[1:] else predictions[0]
+    if not in_parts.plan:
+        return mean
+    return mixture.mixed(mean, tokens) if plan is None else mean[:, :, 0]
 
 
 def rows_of(arpeggio: keras.KerasTensor) -> keras.KerasTensor:

@@ -2,8 +2,9 @@
 
 GRUs read the rows so far. Then for each voice in turn a dense head predicts its note. It sees
 the state of the GRUs, the hints of the lookback (what came next where the piece has been
-before), the plan of the row (key, bar, phrase, rows left), and the notes of the row that are
-already decided. All of it is stock Keras layers and operations.
+before), the plan of the row (bar, phrase, rows left), and the notes of the row that are already
+decided. The key only counts in what is added to that in the end, so that the same piece can be
+looked at in many keys at little cost. All of it is stock Keras layers and operations.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from kantor.chorale import VOCABULARY_SIZE, VOICES
 from kantor.network import plan_features, voice_leading
 from kantor.network.architecture import MEMBER, Architecture, Size
 from kantor.network.lookback import HINTS, LEVELS, LONGEST_HOLD, PERIOD
-from kantor.plan import COLUMNS
+from kantor.plan import COLUMNS, KEY_COLUMNS
 from kantor.system import runtime
 from kantor.system.settings import Block
 
@@ -48,13 +49,15 @@ class Settings(Block):
 
 
 def member(settings: Settings, number: int) -> "keras.Model":
-    """Tokens, int (batch, rows, 4), hints for them and their plan, to probabilities of each row's
-    notes, (batch, rows, 4, 47): of each voice from the rows before and the voices above it.
+    """Tokens, int (batch, rows, 4), hints for them, their plan and some keys that they may be in,
+    to probabilities of each row's notes in each key, (batch, rows, keys, 4, 47): of each voice from
+    the rows before and the voices above it.
     """
     layers, ops = runtime.keras.layers, runtime.keras.ops
     rows = layers.Input((None, len(VOICES)), dtype="int32", name="rows")
     hints = layers.Input((None, sum(HINTS.values())), dtype="int32", name="hints")
     plan = layers.Input((None, COLUMNS), dtype="int32", name="plan")
+    keys = layers.Input((None, None, KEY_COLUMNS), dtype="int32", name="keys")
     before, after_row, after_voice, row_level, voice_level, held, position = _split(hints)
     guesses = (before, after_row, after_voice)
 
@@ -65,7 +68,7 @@ def member(settings: Settings, number: int) -> "keras.Model":
     voice_likeness = _embedding(LEVELS, LIKENESS_WIDTH, "voice_likeness")(voice_level)
     place = layers.Embedding(PERIOD, PLACE_WIDTH, name="place")(position[:, :, 0])
 
-    features = plan_features.read(plan, rows, before, settings.dropout)
+    features = plan_features.read(plan, keys, rows, before, settings.dropout)
     so_far = [*_voices(previous), *_voices(length), place, *features.form]
 
     state = layers.Concatenate(name="row")(so_far)
@@ -88,11 +91,13 @@ def member(settings: Settings, number: int) -> "keras.Model":
         inputs += [guess[:, :, :voice] for guess in right if voice]
         x = layers.Concatenate(name=f"{voice_name}_inputs")(inputs)
         own_guesses = [guess[:, :, voice] for guess in guesses]
-        relative = [*(led(voice) if led else []), *features.logits(voice)]
-        logits.append(_head(settings, x, own_guesses, relative, voice_name))
+        relative = led(voice) if led else []
+        in_all_keys = _head(settings, x, own_guesses, relative, voice_name)
+        in_keys = [ops.expand_dims(in_all_keys, 2), *features.logits(voice)]
+        logits.append(layers.Add(name=voice_name)(in_keys))
     probabilities = layers.Activation("softmax", name="probabilities")
-    output = probabilities(ops.stack(logits, axis=2))
-    return runtime.keras.Model([rows, hints, plan], output, name=f"{MEMBER}{number}")
+    output = probabilities(ops.stack(logits, axis=3))
+    return runtime.keras.Model([rows, hints, plan, keys], output, name=f"{MEMBER}{number}")
 
 
 def _head(
@@ -102,8 +107,8 @@ def _head(
     relative: "list[keras.KerasTensor]",
     name: str,
 ) -> "keras.KerasTensor":
-    """Logits of a voice (batch, rows, 47): for any token, more for one that was guessed, and what
-    is `relative` to other notes or to the key, (batch, rows, 47) each.
+    """Logits of a voice in any key, (batch, rows, 47): for any token, more for one that was
+    guessed, and what is `relative` to other notes, (batch, rows, 47) each.
     """
     layers, ops = runtime.keras.layers, runtime.keras.ops
     x = layers.Dense(settings.head, activation="relu", name=f"{name}_head")(inputs)
@@ -113,7 +118,7 @@ def _head(
     for number, guess in enumerate(guesses):
         # What is no token gets nothing, and the rest of the network decides.
         logits.append(ops.one_hot(guess, VOCABULARY_SIZE) * trust[:, :, number : number + 1])
-    return layers.Add(name=name)(logits)
+    return layers.Add(name=f"{name}_in_all_keys")(logits)
 
 
 def _embedding(size: int, width: int, name: str) -> "Callable[..., keras.KerasTensor]":

@@ -34,6 +34,11 @@ def guidance(options: SamplerOptions, asked: np.ndarray | None) -> float:
     return 0.0 if nothing else options.guidance
 
 
+def keyless(plans: Sequence[np.ndarray | None]) -> bool:
+    """Whether the key of any piece is unknown, by their plans (rows, 6)."""
+    return any(asked is None or (asked[:, plan.TONIC] == plan.UNKNOWN).any() for asked in plans)
+
+
 def note(
     voice: int | tf.Tensor,
     probabilities: tf.Tensor,

@@ -102,13 +102,14 @@ class Filter:
         inputs = prepared(fragments, self.particles, rows, originals)
         guidance = [drawing.guidance(one.options, one.plan) for one in fragments]
         guidance = np.repeat(guidance, self.particles).tolist()
+        keyless = drawing.keyless([one.plan for one in fragments])
         options = [one.options for one in fragments for _ in range(self.particles)]
         options = drawing.arguments(options)
         penalties = [one.options.penalty for one in fragments]
         penalty = tf.constant(penalties, tf.float32) if any(penalties) else None
         state = (
             Playing(
-                self._predictor.start(pieces, room(max(rows, longest)), guidance),
+                self._predictor.start(pieces, room(max(rows, longest)), guidance, keyless),
                 tf.fill((pieces, len(VOICES)), SILENCE),
                 faults.standing(pieces),
             ),
@@ -171,6 +172,8 @@ class Filter:
             weights = totals.weights + tf.reduce_sum(weighed, axis=2)
             if penalty is not None:
                 marks, chord = faults.count(before, notes, plans[index], chord)
+                if memory := predicted.get("memory"):
+                    marks += faults.loops(memory["alike"], first + index)
                 marks = tf.where(inside[index, :, None], tf.reshape(marks, shape), 0)
                 weights -= penalty[:, None] * marks
             totals = totals._replace(

@@ -1,8 +1,8 @@
 """A model row by row: its predictions for the next row's notes, one voice after the other.
 
 `predictor(model)` gives its form for composing, which has two methods. `start(pieces, rows,
-guidance)` is the state before the first row of pieces side by side, with room for `rows` rows.
-`row(state, row, plan, decide)` goes one row on, of which `plan`, int32 (pieces, 6), asks what
+guidance, keyless)` is the state before the first row of pieces side by side, with room for `rows`
+rows. `row(state, row, plan, decide)` goes one row on, of which `plan`, int32 (pieces, 6), asks what
 kantor.plan tells, if the model reads that. `decide(voice, probabilities, notes)` is asked for each
 voice in turn; it is given probabilities (pieces, 47) and the notes of the row, int32 (pieces, 4),
 of which those above the voice are decided, and answers with tokens, int32 (pieces,). The result is
@@ -12,6 +12,9 @@ inside tf.function.
 Wherever a note is not the first of its piece, and nothing is asked, the probabilities are those
 that the model itself gives for the whole arpeggio before it. A model says nothing of a piece's
 first note: a network of rows still predicts it, and one of notes predicts it as if after a silence.
+
+`keyless` says that the key of some pieces is unknown. They are then looked at in all keys, as
+kantor.network.mixture does, which takes longer.
 
 With `guidance`, a number for each piece, its plan counts for more. The network runs twice, told the
 plan and told none, and `decide` is given, but for a factor, told * (told / untold) ** guidance, of
@@ -27,7 +30,7 @@ import numpy as np
 from kantor.chorale import SILENCE, VOICES
 from kantor.network import lookback
 from kantor.network.model import Parts, parts
-from kantor.plan import COLUMNS, UNKNOWN
+from kantor.plan import COLUMNS, KEY_COLUMNS, KEYS, UNKNOWN
 from kantor.sampling import stepping
 from kantor.system.runtime import keras, tf
 
@@ -54,7 +57,9 @@ class NotePredictor:
             keras.Model(member.inputs, member.outputs[0]) for member in in_parts.members
         ]
 
-    def start(self, pieces: int, rows: int, guidance: Sequence[float] = ()) -> State:
+    def start(
+        self, pieces: int, rows: int, guidance: Sequence[float] = (), keyless: bool = False
+    ) -> State:
         return {
             "members": [stepping.start(member, pieces) for member in self._members],
             "last": tf.fill((pieces,), SILENCE),
@@ -106,7 +111,9 @@ class RowPredictor:
             for name in VOICES
         ]
 
-    def start(self, pieces: int, rows: int, guidance: Sequence[float] = ()) -> State:
+    def start(
+        self, pieces: int, rows: int, guidance: Sequence[float] = (), keyless: bool = False
+    ) -> State:
         state = {
             "told": self._fresh(pieces),
             "memory": lookback.empty(pieces, rows) if self._looks_back else {},
@@ -114,6 +121,8 @@ class RowPredictor:
         if self._plans and any(guidance):
             state["untold"] = self._fresh(pieces)
             state["guidance"] = tf.constant(guidance, tf.float32)
+        if self._plans and keyless:
+            state["keys"] = tf.zeros((pieces, len(KEYS)))
         return state
 
     def row(
@@ -124,6 +133,10 @@ class RowPredictor:
             looked_up, memory = lookback.look_back(memory, row)
             hints = [looked_up]
         plans = {"told": plan[:, None], "untold": tf.fill((plan.shape[0], 1, COLUMNS), UNKNOWN)}
+        keys = {name: asked[:, :, None, :KEY_COLUMNS] for name, asked in plans.items()}
+        keyless, so_far = "keys" in state, state.get("keys")
+        if keyless:
+            keys["told"] = tf.where(keys["told"] == UNKNOWN, KEYS, keys["told"])
         steps = {
             name: [stepping.Step(member) for member in state[name]]
             for name in plans
@@ -132,22 +145,32 @@ class RowPredictor:
         notes, logs = [tf.zeros(plan.shape[0], tf.int32)] * len(VOICES), []
         for voice, members in enumerate(self._voices):
             decided = tf.stack(notes, axis=1)
-            predicted = {}
+            in_keys = {}
             for name, member_steps in steps.items():
-                inputs = [decided[:, None], *hints, *([plans[name]] if self._plans else [])]
+                inputs = [decided[:, None], *hints]
+                inputs += [plans[name], keys[name]] if self._plans else []
                 pairs = zip(member_steps, members, strict=True)
                 logits = [step(member, inputs) for step, member in pairs]
-                predicted[name] = _mean([tf.nn.softmax(one) for one in logits])[:, 0]
+                in_keys[name] = _mean([tf.nn.softmax(one) for one in logits])[:, 0]
+            predicted = in_keys
+            if self._plans:
+                predicted = {name: one[:, 0] for name, one in in_keys.items()}
+            if keyless:
+                shares = tf.nn.softmax(so_far)[:, :, None]
+                predicted["told"] = tf.reduce_sum(in_keys["told"] * shares, axis=1)
             weights = predicted["told"]
             if "untold" in steps:
                 weights = _guided(**predicted, guidance=state["guidance"][:, None])
             notes[voice] = decide(voice, weights, decided)
             logs.append(_log(predicted["told"], notes[voice]))
+            if keyless:
+                so_far += _log_in_keys(in_keys["told"], notes[voice])
         notes = tf.stack(notes, axis=1)
         if self._looks_back:
             memory = lookback.remember(memory, row, notes)
         after = {name: [step.after for step in own_steps] for name, own_steps in steps.items()}
-        return notes, tf.stack(logs, axis=1), state | after | {"memory": memory}
+        after |= {"memory": memory} | ({"keys": so_far} if keyless else {})
+        return notes, tf.stack(logs, axis=1), state | after
 
     def _fresh(self, pieces: int) -> list[stepping.State]:
         return [stepping.start(member, pieces) for member in self._members]
@@ -172,3 +195,9 @@ def _log(probabilities: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
     that could not be drawn counts as the first.
     """
     return tf.math.log(tf.gather(probabilities, tf.maximum(tokens, 0), axis=1, batch_dims=1))
+
+
+def _log_in_keys(probabilities: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
+    """As _log, in each key: (pieces, 25), of probabilities (pieces, 25, 47)."""
+    own = tf.gather(probabilities, tf.maximum(tokens, 0), axis=2, batch_dims=1)
+    return tf.math.log(tf.maximum(own, SMALLEST))

@@ -108,7 +108,9 @@ class Sampler:
         prompts, draws, plans = _prepared(requests)
         silence = tf.fill((len(requests), len(VOICES)), SILENCE)
         guidance = [drawing.guidance(request.options, request.plan) for request in requests]
-        state = self._predictor.start(len(requests), room(len(prompts)), guidance), silence
+        keyless = drawing.keyless([request.plan for request in requests])
+        fresh = self._predictor.start(len(requests), room(len(prompts)), guidance, keyless)
+        state = fresh, silence
         options = drawing.arguments([request.options for request in requests])
         for first in range(0, len(prompts), ROWS_AT_ONCE):
             these = (tf.constant(x[first : first + ROWS_AT_ONCE]) for x in (prompts, draws, plans))

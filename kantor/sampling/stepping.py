@@ -53,6 +53,7 @@ OPERATIONS = (
     "Take",
     "TakeAlongAxis",
     "Where",
+    "ZerosLike",
 )
 
 

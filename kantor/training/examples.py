@@ -17,7 +17,7 @@ import numpy as np
 from kantor import chorale, params, plan
 from kantor.chorale import ROWS_PER_QUARTER, SILENCE, VOCABULARY_SIZE, VOICES
 from kantor.data.records import Record
-from kantor.network.lookback import NOTHING, TOKEN_HINTS
+from kantor.network.lookback import NOTHING, PERIOD, TOKEN_HINTS
 from kantor.network.model import Parts
 from kantor.system.errors import KantorError
 from kantor.system.progress import Progress
@@ -60,7 +60,8 @@ class Crops:
     the pieces.
 
     The hints of a crop may come from rows before it in the piece. Those of the `standalone` share
-    of crops come from the crop itself, as in windows and at the beginning of pieces.
+    of crops come from the crop itself, as in windows and at the beginning of pieces; and like these
+    it begins with a period of kantor.network.lookback, unless it is the end of the piece.
 
     The plan is the piece's own. The share `without_plan` of the crops knows nothing of it, and of
     the others the share `without_part` lacks one of its four parts: the key, the bars, the
@@ -98,9 +99,13 @@ class Crops:
         beats = self._length // ROWS_PER_QUARTER
         before, beyond = beats // 3, round(beats * self._settings.beyond_end)
         crops, plans, hints_of_crops = [], [], []
-        for piece in draw.choice(len(self._pieces), self.count, p=self._share):
+        standalone = draw.random(self.count) < self._settings.standalone
+        numbers = draw.choice(len(self._pieces), self.count, p=self._share)
+        for piece, alone in zip(numbers, standalone, strict=True):
             start = draw.integers(-before, self._starts[piece] + beyond, endpoint=True)
             first = ROWS_PER_QUARTER * int(np.clip(start, 0, self._starts[piece]))
+            if alone and start < self._starts[piece]:
+                first -= first % PERIOD
             key = draw.integers(*self._keys[piece], endpoint=True)
             rows = slice(first, first + self._length)
             crops.append(transposed(self._pieces[piece][rows], key))
@@ -119,7 +124,7 @@ class Crops:
         # which only the place is known.
         all_hints[:, 0, :TOKEN_HINTS] = NOTHING
         all_hints[:, 0, TOKEN_HINTS:-1] = 0
-        standalone = np.flatnonzero(draw.random(self.count) < self._settings.standalone)
+        standalone = np.flatnonzero(standalone)
         own_hints = hints(tokens[standalone], self._parts.lookback)
         for crop, own in zip(standalone, own_hints, strict=True):
             all_hints[crop, :, :-1] = own[:, :-1]  # all but the place in the piece
@@ -193,5 +198,8 @@ def _examples(
         inputs.append(hints)
     if parts.plan:
         nothing = np.full((*tokens.shape[:2], plan.COLUMNS), plan.UNKNOWN, np.int32)
-        inputs.append(nothing if plans is None else plans)
+        plans = nothing if plans is None else plans
+        # In one key, the plan's.
+        inputs += [plans, plans[:, :, None, : plan.KEY_COLUMNS]]
+        return tuple(inputs), tokens[:, :, None]
     return (tuple(inputs) if inputs[1:] else tokens), tokens

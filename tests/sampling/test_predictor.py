@@ -22,9 +22,17 @@ def pieces(seed=0):
 def test_it_predicts_what_the_model_does_for_the_whole(kind):
     rows = pieces()
     whole = probabilities(shared(kind), rows.reshape(2, -1))
-    predicted = stepped(shared(kind), rows)
+    predicted = stepped(shared(kind), rows, keyless=True)
     np.testing.assert_allclose(predicted[:, 1:], whole[:, :-1], atol=1e-5)
     np.testing.assert_allclose(predicted[:, 0].sum(axis=-1), 1, atol=1e-5)
+
+
+def test_a_piece_is_in_its_key_beside_one_whose_key_is_unknown():
+    network, rows = shared("rows"), pieces()
+    asked = np.stack([plan.regular(2, 1, 12, 4, [ROWS]), plan.unknown(ROWS)])
+    beside = stepped(network, rows, asked, keyless=True)
+    np.testing.assert_allclose(beside[0], stepped(network, rows, asked)[0], atol=1e-5)
+    assert not np.allclose(beside[1], stepped(network, rows, asked)[1], atol=1e-2)
 
 
 @pytest.mark.slow

@@ -112,14 +112,16 @@ def test_a_transposed_crop_moves_with_all_its_hints(settings, looking_back):
 
 
 def test_a_standalone_crop_looks_back_at_itself_alone_but_knows_its_place(settings, looking_back):
-    pieces = [Record(chorale.encode(random_grid(60)), 0, 0)]
-    (rows, alone), _ = crops(settings, pieces, looking_back, standalone=1.0).epoch(draw(1))
-    (same, within), _ = crops(settings, pieces, looking_back).epoch(draw(1))
-    assert np.array_equal(rows, same)
+    whole = Record(chorale.encode(random_grid(60)), 0, 0)
+    options = {"standalone": 1.0, "passes": 9}
+    (rows, alone), _ = crops(settings, [whole], looking_back, **options).epoch(draw(1))
     own = np.stack(examples.hints(rows, looking_back.lookback))
     assert np.array_equal(alone[:, :, :-1], own[:, :, :-1])
-    assert np.array_equal(alone[:, :, -1], within[:, :, -1])
-    assert not np.array_equal(alone, within) and alone[:, 0, -1].any()
+    begins = [places(crop, whole)[0] for crop in rows]
+    period = lookback.PERIOD
+    expected = (np.array(begins)[:, None] + np.arange(16)) % period
+    assert np.array_equal(alone[:, :, -1], expected)
+    assert set(begins) == {0, period, 2 * period, 60 - 16}, "as windows begin, or the end"
 
 
 def planned(rows, index=0):
@@ -131,7 +133,9 @@ def planned(rows, index=0):
 def test_a_crop_has_the_plan_of_its_rows_in_its_key(settings):
     whole = [planned(34), piece(34)._replace(tokens=examples.transposed(piece(34).tokens, 5))]
     options = {"transpose": True, "passes": 20, "without_plan": 0.0, "without_part": 0.0}
-    (tokens, plans), _ = crops(settings, whole, PLANNED, **options).epoch(draw(0))
+    (tokens, plans, in_key), predicted = crops(settings, whole, PLANNED, **options).epoch(draw(0))
+    assert np.array_equal(in_key[:, :, 0], plans[:, :, : plan.KEY_COLUMNS])
+    assert np.array_equal(predicted[:, :, 0], tokens)
     keys = set()
     for crop, own in zip(tokens, plans, strict=True):
         if (own == plan.UNKNOWN).all():
@@ -146,7 +150,7 @@ def test_a_crop_has_the_plan_of_its_rows_in_its_key(settings):
 
 def test_of_plans_as_much_is_unknown_as_settings_say(settings):
     options = {"passes": 300, "without_plan": 0.3, "without_part": 0.2}
-    (_, plans), _ = crops(settings, [planned(60)], PLANNED, **options).epoch(draw(0))
+    (_, plans, _), _ = crops(settings, [planned(60)], PLANNED, **options).epoch(draw(0))
     unknown = (plans == plan.UNKNOWN).all(1)
     assert abs(unknown.all(1).mean() - 0.3) < 0.05
     some = unknown[~unknown.all(1)]
@@ -165,7 +169,7 @@ def test_starts_beyond_the_end_count_as_the_last(settings):
 
 def test_the_plans_of_windows_are_unknown():
     records = [planned(9, seed) for seed in range(3)]
-    (_, plans), _ = examples.Windows(records, PLANNED).all()
+    (_, plans, _), _ = examples.Windows(records, PLANNED).all()
     assert plans.shape == (3, 9, plan.COLUMNS) and (plans == plan.UNKNOWN).all()
 
 
