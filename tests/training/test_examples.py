@@ -122,6 +122,9 @@ def test_a_standalone_crop_looks_back_at_itself_alone_but_knows_its_place(settin
     expected = (np.array(begins)[:, None] + np.arange(16)) % period
     assert np.array_equal(alone[:, :, -1], expected)
     assert set(begins) == {0, period, 2 * period, 60 - 16}, "as windows begin, or the end"
+    (in_piece,) = examples.hints([whole.tokens], looking_back.lookback)
+    within = np.stack([in_piece[begin : begin + 16] for begin in begins])
+    assert not np.array_equal(alone[:, 1:], within[:, 1:]) and alone[:, 0, -1].any()
 
 
 def planned(rows, index=0):
