@@ -25,10 +25,9 @@ guidance.
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from kantor.chorale import SILENCE, VOICES
 from kantor.network import lookback
+from kantor.network.mixture import SMALLEST
 from kantor.network.model import Parts, parts
 from kantor.plan import COLUMNS, KEY_COLUMNS, KEYS, UNKNOWN
 from kantor.sampling import stepping
@@ -36,8 +35,6 @@ from kantor.system.runtime import keras, tf
 
 State = dict[str, object]
 Decide = Callable[[int, tf.Tensor, tf.Tensor], tf.Tensor]
-
-SMALLEST = np.finfo(np.float32).tiny  # of probabilities whose logs are compared
 
 
 def predictor(network: keras.Model) -> "RowPredictor | NotePredictor":
