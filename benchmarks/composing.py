@@ -5,7 +5,7 @@
 The notebook calls `model.predict` on the whole piece so far for every note. Both compose
 greedily, 112 rows after each of five prompts of 16 rows, and it is told whether they come to
 the same notes; ours then also composes 256 pieces at once, and again 256 whose key is told, which
-spares looking at them in all keys. `row_gru` is the trained model;
+spares reading them in all keys and in copies. `row_gru` is the trained model;
 `wavenet_lstm` has fresh weights, since none is kept, and is as fast with them. Seconds are
 without compiling, unless it says so; the prompts' rows are gone through, but not counted as
 composed.
@@ -75,17 +75,17 @@ def compare(name: str, network: keras.Model, prompts: list[np.ndarray], most: fl
     many = MANY * NOTES / statistics.median(taken for taken, _ in rounds)
     (alone,), (_, together) = composer.compose(drawn[7:8]), rounds[0]
     print(f"  piece 7 of them composed alone: the same is {np.array_equal(alone, together[7])}")
-    needed = peak.products(network) * many
     print(f"  {MANY} pieces: {many:,.0f} notes a second, {many / slow:,.0f} times")
     print(f"  first call: {first - MANY * NOTES / many:.1f} s to compile")
-    print(f"  its products: {needed / 1e9:.0f} GFLOP/s, {needed / most:.0%} of that")
     in_c = plan.unknown(PROMPT_ROWS + ROWS)
     in_c[:, : plan.KEY_COLUMNS] = 0
     told = [replace(request, plan=in_c) for request in drawn]
     composer.compose(told)
     taken = statistics.median(timed(lambda: composer.compose(told))[0] for _ in range(5))
     many = MANY * NOTES / taken
+    needed = peak.products(network) * many
     print(f"  {MANY} pieces in C major: {many:,.0f} notes a second, {many / slow:,.0f} times")
+    print(f"  their products: {needed / 1e9:.0f} GFLOP/s, {needed / most:.0%} of that")
 
     long = sampler.Request(prompts[0], 1008, 0)
     list(composer.stream([long]))

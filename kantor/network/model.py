@@ -4,12 +4,12 @@ Every model takes an arpeggio of tokens, int (batch, notes), any number of notes
 softmax probabilities, float32 (batch, notes, 47): place i predicts note i + 1 from the notes
 up to i, and from no later one. It is made of stock Keras layers alone, so that its file loads
 where nothing of this project is at hand. A network that reads a plan (kantor.plan) is told of
-none there, and its probabilities are the mean over all keys (kantor.network.mixture); `planned`
-gives the model that takes one.
+none there, and its probabilities are a mean over all keys and over copies of the piece, some
+semitones higher and lower (kantor.network.mixture); `planned` gives the model that takes one.
 
-Inside are one or more networks of one architecture, its *members*, trained one after the other;
-the model's probabilities are the mean of theirs (Hansen and Salamon, "Neural Network
-Ensembles", IEEE PAMI 12, 1990).
+Inside are one or more networks of one architecture, its *members*, trained one after the other.
+What is predicted, in each key and for each copy, is the geometric mean of theirs (Hinton, "Training
+Products of Experts by Minimizing Contrastive Divergence", Neural Computation 14, 2002).
 """
 
 from typing import Literal, NamedTuple
@@ -52,9 +52,9 @@ def build(settings: params.Model) -> keras.Model:
     looking_back = lookback.model(LOOKBACK) if architecture.lookback else None
     in_parts = Parts(architecture.steps, looking_back, members, architecture.plan)
     if architecture.steps == "notes":
-        probabilities = _mean(in_parts, arpeggio)
+        probabilities = _predicted(in_parts, arpeggio)
     else:
-        probabilities = _mean(in_parts, rows_of(arpeggio))
+        probabilities = _predicted(in_parts, rows_of(arpeggio))
         probabilities = _note_by_note(arpeggio, probabilities)
     network = keras.Model(arpeggio, probabilities, name=architecture.name)
     # Otherwise Keras counts the optimisers of a process, and writes that into the file.
@@ -74,7 +74,8 @@ def parts(network: keras.Model) -> Parts:
         return Parts("notes", None, [network])
     named = {layer.name: layer for layer in network.layers}
     members = [layer for name, layer in named.items() if name.startswith(MEMBER)]
-    if not members or architecture.lookback != (LOOKBACK in named):
+    expected = {LOOKBACK: architecture.lookback, mixture.OF_COPIES: architecture.plan}
+    if not members or any((name in named) != needed for name, needed in expected.items()):
         raise KantorError(f"{network.name}: made by an earlier version; run `dvc repro train`")
     return Parts(architecture.steps, named.get(LOOKBACK), members, architecture.plan)
 
@@ -94,28 +95,42 @@ def planned(in_parts: Parts) -> keras.Model:
     """
     rows = layers.Input((None, len(VOICES)), dtype="int32", name="rows")
     plan = layers.Input((None, COLUMNS), dtype="int32", name="plan")
-    return keras.Model([rows, plan], _mean(in_parts, rows, plan), name="planned")
+    return keras.Model([rows, plan], _predicted(in_parts, rows, plan), name="planned")
 
 
-def _mean(
+def _predicted(
     in_parts: Parts, tokens: keras.KerasTensor, plan: keras.KerasTensor | None = None
 ) -> keras.KerasTensor:
-    """The mean of what the members predict for tokens, an arpeggio or rows; without a plan, all
-    of it is unknown, and the key may be any.
+    """What the members together predict for tokens, an arpeggio or rows, with a plan; without one,
+    what kantor.network.mixture makes of all keys and copies.
     """
     inputs = [tokens]
     if in_parts.lookback:
         inputs.append(in_parts.lookback(tokens))
-    if in_parts.plan and plan is None:
-        as_wide = ops.concatenate([tokens, tokens], axis=2)[:, :, :COLUMNS]
-        inputs += [ops.zeros_like(as_wide) + UNKNOWN, mixture.all_keys(tokens)]
-    elif in_parts.plan:
-        inputs += [plan, ops.expand_dims(plan[:, :, :KEY_COLUMNS], 2)]
-    predictions = [member(inputs if inputs[1:] else tokens) for member in in_parts.members]
-    mean = layers.Average(name="mean")(predictions) if predictions[1:] else predictions[0]
     if not in_parts.plan:
-        return mean
-    return mixture.mixed(mean, tokens) if plan is None else mean[:, :, 0]
+        return _mean(in_parts, inputs)
+    if plan is not None:
+        return _mean(in_parts, inputs + _in_its_key(plan))[:, :, 0]
+    in_all_keys = _mean(in_parts, [*inputs, _unknown(tokens), mixture.all_keys(tokens)])
+    copies = [ops.concatenate(mixture.copies(values), axis=0) for values in inputs]
+    of_copies = _mean(in_parts, copies + _in_its_key(_unknown(copies[0])))
+    return mixture.mixed(in_all_keys, of_copies, tokens)
+
+
+def _unknown(rows: keras.KerasTensor) -> keras.KerasTensor:
+    """The plan, int (batch, rows, 6), that asks nothing of rows (batch, rows, 4)."""
+    as_wide = ops.concatenate([rows, rows], axis=2)[:, :, :COLUMNS]
+    return ops.zeros_like(as_wide) + UNKNOWN
+
+
+def _in_its_key(plan: keras.KerasTensor) -> list[keras.KerasTensor]:
+    return [plan, ops.expand_dims(plan[:, :, :KEY_COLUMNS], 2)]
+
+
+def _mean(in_parts: Parts, inputs: list[keras.KerasTensor]) -> keras.KerasTensor:
+    """The geometric mean of what the members predict for the same inputs, scaled to a sum of 1."""
+    predictions = [member(inputs if inputs[1:] else inputs[0]) for member in in_parts.members]
+    return mixture.geometric_mean(predictions)
 
 
 def rows_of(arpeggio: keras.KerasTensor) -> keras.KerasTensor:

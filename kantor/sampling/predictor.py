@@ -13,8 +13,8 @@ Wherever a note is not the first of its piece, and nothing is asked, the probabi
 that the model itself gives for the whole arpeggio before it. A model says nothing of a piece's
 first note: a network of rows still predicts it, and one of notes predicts it as if after a silence.
 
-`keyless` says that the key of some pieces is unknown. They are then looked at in all keys, as
-kantor.network.mixture does, which takes longer.
+`keyless` says that the key of some pieces is unknown. They are then read in all keys and in copies,
+as kantor.network.mixture does, which takes longer.
 
 With `guidance`, a number for each piece, its plan counts for more. The network runs twice, told the
 plan and told none, and `decide` is given, but for a factor, told * (told / untold) ** guidance, of
@@ -26,11 +26,11 @@ guidance.
 from collections.abc import Callable, Sequence
 
 from kantor.chorale import SILENCE, VOICES
-from kantor.network import lookback
-from kantor.network.mixture import SMALLEST
+from kantor.network import lookback, mixture
 from kantor.network.model import Parts, parts
-from kantor.plan import COLUMNS, KEY_COLUMNS, KEYS, UNKNOWN
+from kantor.plan import UNKNOWN
 from kantor.sampling import stepping
+from kantor.sampling.reading import Reading, ReadingInAllKeys
 from kantor.system.runtime import keras, tf
 
 State = dict[str, object]
@@ -46,7 +46,7 @@ def predictor(network: keras.Model) -> "RowPredictor | NotePredictor":
 
 
 class NotePredictor:
-    """Networks that read an arpeggio, note by note; the mean of their predictions."""
+    """Networks that read an arpeggio, note by note; the geometric mean of their predictions."""
 
     def __init__(self, in_parts: Parts) -> None:
         # A sequential model has no graph to step through; this one has.
@@ -76,7 +76,7 @@ class NotePredictor:
             members = tf.nest.map_structure(
                 lambda new, old: tf.where(begun, new, old), [step.after for step in steps], members
             )
-            probabilities = _mean(predictions)[:, 0]
+            probabilities = mixture.geometric_mean(predictions)[:, 0]
             last = decide(voice, probabilities, notes)
             here = tf.range(len(VOICES)) == voice
             notes = tf.where(here, last[:, None], notes)
@@ -94,7 +94,9 @@ class NotePredictor:
 
 
 class RowPredictor:
-    """Networks that read rows, with hints and a plan or without; the mean of their predictions."""
+    """Networks that read rows, with hints and a plan or without; the geometric mean of their
+    predictions.
+    """
 
     def __init__(self, in_parts: Parts) -> None:
         self._looks_back, self._plans = in_parts.lookback is not None, in_parts.plan
@@ -111,15 +113,14 @@ class RowPredictor:
     def start(
         self, pieces: int, rows: int, guidance: Sequence[float] = (), keyless: bool = False
     ) -> State:
+        told = ReadingInAllKeys if self._plans and keyless else Reading
         state = {
-            "told": self._fresh(pieces),
+            "told": told.start(self._members, pieces),
             "memory": lookback.empty(pieces, rows) if self._looks_back else {},
         }
         if self._plans and any(guidance):
-            state["untold"] = self._fresh(pieces)
+            state["untold"] = Reading.start(self._members, pieces)
             state["guidance"] = tf.constant(guidance, tf.float32)
-        if self._plans and keyless:
-            state["keys"] = tf.zeros((pieces, len(KEYS)))
         return state
 
     def row(
@@ -129,62 +130,37 @@ class RowPredictor:
         if self._looks_back:
             looked_up, memory = lookback.look_back(memory, row)
             hints = [looked_up]
-        plans = {"told": plan[:, None], "untold": tf.fill((plan.shape[0], 1, COLUMNS), UNKNOWN)}
-        keys = {name: asked[:, :, None, :KEY_COLUMNS] for name, asked in plans.items()}
-        keyless, so_far = "keys" in state, state.get("keys")
-        if keyless:
-            keys["told"] = tf.where(keys["told"] == UNKNOWN, KEYS, keys["told"])
-        steps = {
-            name: [stepping.Step(member) for member in state[name]]
-            for name in plans
-            if name in state
-        }
+        kind = ReadingInAllKeys if "copies" in state["told"] else Reading
+        told = kind(state["told"], hints, plan if self._plans else None)
+        untold = None
+        if "untold" in state:
+            untold = Reading(state["untold"], hints, tf.fill(plan.shape, UNKNOWN))
         notes, logs = [tf.zeros(plan.shape[0], tf.int32)] * len(VOICES), []
         for voice, members in enumerate(self._voices):
             decided = tf.stack(notes, axis=1)
-            in_keys = {}
-            for name, member_steps in steps.items():
-                inputs = [decided[:, None], *hints]
-                inputs += [plans[name], keys[name]] if self._plans else []
-                pairs = zip(member_steps, members, strict=True)
-                logits = [step(member, inputs) for step, member in pairs]
-                in_keys[name] = _mean([tf.nn.softmax(one) for one in logits])[:, 0]
-            predicted = in_keys
-            if self._plans:
-                predicted = {name: one[:, 0] for name, one in in_keys.items()}
-            if keyless:
-                shares = tf.nn.softmax(so_far)[:, :, None]
-                predicted["told"] = tf.reduce_sum(in_keys["told"] * shares, axis=1)
-            weights = predicted["told"]
-            if "untold" in steps:
-                weights = _guided(**predicted, guidance=state["guidance"][:, None])
+            weights = predicted = told.predict(members, decided)
+            if untold:
+                without = untold.predict(members, decided)
+                weights = _guided(predicted, without, state["guidance"][:, None])
             notes[voice] = decide(voice, weights, decided)
-            logs.append(_log(predicted["told"], notes[voice]))
-            if keyless:
-                so_far += _log_in_keys(in_keys["told"], notes[voice])
+            logs.append(_log(predicted, notes[voice]))
+            told.hear(notes[voice])
         notes = tf.stack(notes, axis=1)
         if self._looks_back:
             memory = lookback.remember(memory, row, notes)
-        after = {name: [step.after for step in own_steps] for name, own_steps in steps.items()}
-        after |= {"memory": memory} | ({"keys": so_far} if keyless else {})
+        after = {"told": told.after, "memory": memory}
+        if untold:
+            after["untold"] = untold.after
         return notes, tf.stack(logs, axis=1), state | after
-
-    def _fresh(self, pieces: int) -> list[stepping.State]:
-        return [stepping.start(member, pieces) for member in self._members]
 
 
 def _guided(told: tf.Tensor, untold: tf.Tensor, guidance: tf.Tensor) -> tf.Tensor:
     """The probabilities that notes are drawn from, (pieces, 47), by those of the network that is
     told a plan and of the one that isn't, and the guidance (pieces, 1).
     """
-    log_told, log_untold = (tf.math.log(tf.maximum(one, SMALLEST)) for one in (told, untold))
-    guided = tf.nn.softmax(log_told + guidance * (log_told - log_untold))
+    guided = mixture.guided(told, told, untold, guidance)
     # Without guidance they are the same to the last bit, whatever the other pieces have.
     return tf.where(guidance > 0, guided, told)
-
-
-def _mean(predictions: list[tf.Tensor]) -> tf.Tensor:
-    return tf.add_n(predictions) / len(predictions)
 
 
 def _log(probabilities: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
@@ -192,9 +168,3 @@ def _log(probabilities: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
     that could not be drawn counts as the first.
     """
     return tf.math.log(tf.gather(probabilities, tf.maximum(tokens, 0), axis=1, batch_dims=1))
-
-
-def _log_in_keys(probabilities: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
-    """As _log, in each key: (pieces, 25), of probabilities (pieces, 25, 47)."""
-    own = tf.gather(probabilities, tf.maximum(tokens, 0), axis=2, batch_dims=1)
-    return tf.math.log(tf.maximum(own, SMALLEST))

@@ -3,6 +3,7 @@ import pytest
 
 from helpers.networks import EACH_KIND, probabilities, shared, small, unlike
 from helpers.settings import changed
+from kantor import plan
 from kantor.network import model, voice_leading
 from kantor.system.errors import KantorError
 from kantor.system.runtime import keras
@@ -61,19 +62,25 @@ def test_rows_of_an_arpeggio_end_with_one_that_is_not_whole():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["row_gru", "wavenet_lstm"])
-def test_members_predict_the_mean_of_what_each_predicts(settings, architecture):
+def test_members_predict_the_geometric_mean_of_what_each_predicts(settings, architecture):
     network = small(settings, architecture, members=3)
     one = small(settings, architecture)
-    (alone,) = model.parts(one).members
+    (alone,), members = model.parts(one).members, model.parts(network).members
     draw = np.random.default_rng(2)
     tokens = draw.integers(0, 47, (2, 24))
+    if architecture == "row_gru":
+        # Told its key, since what all keys predict is no mean of what members do.
+        network, one = (model.planned(model.parts(x)) for x in (network, one))
+        tokens = [tokens.reshape(2, 6, 4), np.stack([plan.regular(2, 1, 12, 4, [6])] * 2)]
     predictions = []
-    for member in model.parts(network).members:
-        member.set_weights([draw.uniform(0.1, 1, w.shape) for w in member.get_weights()])
+    for member in members:
+        member.set_weights([draw.uniform(0.1, 0.5, w.shape) for w in member.get_weights()])
         alone.set_weights(member.get_weights())
         predictions.append(probabilities(one, tokens))
     assert len(predictions) == 3 and not np.allclose(*predictions[:2], atol=1e-4)
-    np.testing.assert_allclose(probabilities(network, tokens), np.mean(predictions, 0), atol=1e-6)
+    expected = np.exp(np.mean(np.log(predictions), 0))
+    expected /= expected.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(probabilities(network, tokens), expected, atol=1e-6)
 
 
 def test_a_network_not_built_here_is_its_own_only_member():
@@ -87,6 +94,13 @@ def test_a_network_of_an_earlier_version_is_told(name):
     arpeggio = keras.layers.Input((None,))
     network = keras.Model(arpeggio, keras.layers.Embedding(47, 47)(arpeggio), name=name)
     with pytest.raises(KantorError, match=f"{name}: made by an earlier version; run `dvc repro"):
+        model.parts(network)
+
+
+def test_a_file_that_reads_no_copies_is_of_an_earlier_version():
+    told = model.planned(model.parts(shared("rows")))
+    network = keras.Model(told.inputs, told.outputs, name="row_gru")
+    with pytest.raises(KantorError, match="row_gru: made by an earlier version"):
         model.parts(network)
 
 
