@@ -156,8 +156,8 @@ def test_the_comparison_in_windows():
 
 
 def test_best_now():
-    variants = ("best", "best_without_keys", "best_all_hear", "best_with_earlier_settings")
-    variants += ("best_before_plans",)
+    variants = ("best", "best_without_copies", "best_without_keys", "best_all_hear")
+    variants += ("best_with_earlier_settings", "best_before_plans")
     first = RUNS[(RUNS["edition"] == "archive") & (RUNS["seed"] == 1)].set_index("variant")
     for label, figure in {
         "pieces, nats a note": "test_pieces_loss",
