@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks import changes
 from kantor import chorale, params
+from kantor.data import records
 from kantor.evaluation import one_step
 from kantor.judging import discriminator, figures
 from kantor.judging.grade import Reference
@@ -39,14 +40,13 @@ def main() -> None:
     settings = params.load(changes=pieces | changes.read(arguments.set))
     runtime.pin(settings.threads)
     train = list(chorale.read_split(CHORALES, "train").values())
-    bach = {
-        split: list(chorale.read_split(CHORALES, split).values()) for split in ("valid", "test")
-    }
+    bach = list(chorale.read_split(CHORALES, "test").values())
+    originals = records.read_split(judge.RECORDS, "valid", "pieces")
     reference = Reference.fit(train)
     rows = settings.judge.rows
     standard = figures.measure(
-        [grid[:rows] for grid in bach["test"]],
-        [len(grid) <= rows for grid in bach["test"]],
+        [grid[:rows] for grid in bach],
+        [len(grid) <= rows for grid in bach],
         reference,
         train,
     )
@@ -63,7 +63,7 @@ def main() -> None:
                 standard.each(), own.each(), settings.judge.draws, settings.judge.seed
             )
             report(f"{path}, {name}", own, auc)
-        single = one_step.compare(network, bach["valid"], settings.judge)
+        single = one_step.compare(network, originals, settings.judge)
         print(f"{path}: rows with a parallel after Bach's {single['parallels']:.2%}", flush=True)
         losses(path.parent.parent / "reports/metrics.json")
 

@@ -10,7 +10,7 @@ with the params.yaml that is there (`dvc repro train`).
 
 import argparse
 
-from kantor import chorale, params
+from kantor import params
 from kantor.data import records
 from kantor.evaluation import likelihood, one_step
 from kantor.judging import counterpoint
@@ -25,7 +25,6 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = params.load()
     runtime.pin(settings.threads)
-    bach = list(chorale.read_split(judge.CHORALES, "valid").values())
     pieces = records.read_split(judge.RECORDS, "valid", "pieces")
     asked = judge.drawn_plans(settings.judge)
     options = {judge.PLAIN: settings.judge.plain, judge.PREFERRED: settings.preferred}
@@ -42,7 +41,7 @@ def main() -> None:
         for member in members:
             voice_leading.forbid(member, strictness)
         notes = likelihood.predictions(pieces, likelihood.model_predictor(network))
-        single = one_step.compare(network, bach, settings.judge)
+        single = one_step.compare(network, pieces, settings.judge)
         cells = [f"{strictness:g}", f"{notes['loss'].mean():.4f}", f"{single['parallels']:.2%}"]
         for grids in judge.compose(network, wanted, settings.judge).values():
             counted = counterpoint.total(map(counterpoint.counts, grids))

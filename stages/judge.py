@@ -68,7 +68,7 @@ def main() -> None:
         for name in sets
         if name not in (*others, standard)
     }
-    originals = list(bach["bach_valid"].values())
+    originals = records.read_split(RECORDS, "valid", "pieces")
     music["one_step"] = one_step.compare(network, originals, judge)
     with atomic.output(MUSIC) as fresh:
         fresh.write_text(json.dumps(music, indent=2) + "\n")

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 SEMITONES = (1, -1, 2, -2, 3, -3)  # by which copies are higher than the piece
 EVIDENCE = 0.1  # share of a note's weight by the rule of Bayes, where copies are weighed
-WITHOUT_KEY = 0  # the place in KEYS of no key
+READINGS = len(KEYS) + len(SEMITONES)  # of a piece: in no key, in each key, the copies
 SMALLEST = np.finfo(np.float32).tiny  # of probabilities whose logs are summed
 FIRST_PITCH, LAST_PITCH = SILENCE + 1, VOCABULARY_SIZE - 1  # tokens
-OF_COPIES = "of_copies"  # names a layer of the files that read copies
+MIXTURE = "readings"  # names a layer of the files that have one
 
 
 def all_keys(rows: "keras.KerasTensor") -> "keras.KerasTensor":
@@ -72,16 +72,20 @@ def brought_back(of_copies: "Sequence[Tensor]") -> "Tensor":
     return ops.stack(result, axis=-2)
 
 
-def logs(predicted: "Tensor", tokens: "Tensor") -> "Tensor":
-    """The logs (..., n) of what n predictions (..., n, 47) give tokens, int (...)."""
+def logs(readings: "Tensor", tokens: "Tensor") -> "Tensor":
+    """The logs (..., readings) of what readings (..., readings, 47) give tokens, int (...), less
+    that of the first one.
+    """
     ops = runtime.keras.ops
-    own = ops.sum(predicted * ops.expand_dims(ops.one_hot(tokens, VOCABULARY_SIZE), -2), axis=-1)
-    return ops.log(ops.maximum(own, SMALLEST))
+    own = ops.sum(readings * ops.expand_dims(ops.one_hot(tokens, VOCABULARY_SIZE), -2), axis=-1)
+    own = ops.log(ops.maximum(own, SMALLEST))
+    # Only differences count, and in a long sum of the logs themselves they would be rounded away.
+    return own - own[..., :1]
 
 
 def mean(predicted: "Tensor", sums: "Tensor") -> "Tensor":
     """The mean (..., 47) of n predictions (..., n, 47), weighed by how likely each has made the
-    notes before: `sums` (..., n) are the sums of their logs.
+    notes before: `sums` (..., n) are the sums of their logs, less what they have in common.
     """
     ops = runtime.keras.ops
     return ops.sum(predicted * ops.expand_dims(ops.softmax(sums), -1), axis=-2)
@@ -105,20 +109,17 @@ def guided(
     return ops.softmax(base + guidance * (told - untold))
 
 
-def joined(
-    in_keys: "Tensor", sums_of_keys: "Tensor", of_copies: "Tensor", sums_of_copies: "Tensor"
-) -> "Tensor":
-    """Probabilities of notes (..., 47), from those of the piece in all keys, (..., 25, 47), and of
-    its copies in no key, (..., 6, 47), and the sums of the logs of either, (..., 25) and (..., 6).
+def joined(readings: "Tensor", sums: "Tensor") -> "Tensor":
+    """Probabilities of notes (..., 47), from READINGS of them, (..., 31, 47), and the sums of the
+    `logs` of the notes before, (..., 31).
     """
     ops = runtime.keras.ops
-    place = slice(WITHOUT_KEY, WITHOUT_KEY + 1)
-    in_no_key, sums_in_no_key = in_keys[..., place, :], sums_of_keys[..., place]
-    of_all = mean(
-        ops.concatenate([in_no_key, of_copies], axis=-2),
-        ops.concatenate([sums_in_no_key, sums_of_copies], axis=-1) * EVIDENCE,
+    keys, first = slice(0, len(KEYS)), slice(0, 1)
+    of_copies = mean(
+        ops.concatenate([readings[..., first, :], readings[..., len(KEYS) :, :]], axis=-2),
+        ops.concatenate([sums[..., first], sums[..., len(KEYS) :]], axis=-1) * EVIDENCE,
     )
-    return guided(of_all, mean(in_keys, sums_of_keys), in_no_key[..., 0, :])
+    return guided(of_copies, mean(readings[..., keys, :], sums[..., keys]), readings[..., 0, :])
 
 
 def mixed(
@@ -131,12 +132,9 @@ def mixed(
     layers, ops = runtime.keras.layers, runtime.keras.ops
     in_keys = ops.transpose(in_keys, (0, 1, 3, 2, 4))
     of_copies = brought_back(ops.split(of_copies[:, :, 0], len(SEMITONES), axis=0))
-    inputs = []
-    for name, predicted in {"in_keys": in_keys, OF_COPIES: of_copies}.items():
-        count = predicted.shape[3]
-        own_logs = layers.Reshape((-1, count), name=f"logs_{name}")(logs(predicted, rows))
-        before = ops.pad(own_logs, ((0, 0), (1, 0), (0, 0)))[:, :-1]
-        by_note = layers.Reshape((-1, count, VOCABULARY_SIZE), name=name)(predicted)
-        inputs += [by_note, ops.cumsum(before, axis=1)]
+    readings = ops.concatenate([in_keys, of_copies], axis=3)
+    own_logs = layers.Reshape((-1, READINGS), name="logs")(logs(readings, rows))
+    before = ops.pad(own_logs, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+    by_note = layers.Reshape((-1, READINGS, VOCABULARY_SIZE), name=MIXTURE)(readings)
     by_row = layers.Reshape((-1, len(VOICES), VOCABULARY_SIZE), name="in_any_key")
-    return by_row(joined(*inputs))
+    return by_row(joined(by_note, ops.cumsum(before, axis=1)))

@@ -74,7 +74,7 @@ def parts(network: keras.Model) -> Parts:
         return Parts("notes", None, [network])
     named = {layer.name: layer for layer in network.layers}
     members = [layer for name, layer in named.items() if name.startswith(MEMBER)]
-    expected = {LOOKBACK: architecture.lookback, mixture.OF_COPIES: architecture.plan}
+    expected = {LOOKBACK: architecture.lookback, mixture.MIXTURE: architecture.plan}
     if not members or any((name in named) != needed for name, needed in expected.items()):
         raise KantorError(f"{network.name}: made by an earlier version; run `dvc repro train`")
     return Parts(architecture.steps, named.get(LOOKBACK), members, architecture.plan)

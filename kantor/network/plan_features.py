@@ -3,10 +3,9 @@
 Bars, phrases and rows left go into the network as they are. Where the key is known, notes also have
 degrees, semitones above the tonic, and a small layer scores the next degree of each voice by the
 mode and by the degrees that are near: of the row before, and of the voices above. It sees no more
-than that. With
-degrees for all the network reads, transposing pieces would make them no others, and it would learn
-them by heart. How phrases and pieces end is a RULE: a number for each degree, mode and distance
-from the end, which weight decay would not let grow as large as it has to be.
+than that. With degrees for all that the network reads, transposing pieces would make no new ones,
+and it would learn them by heart. How phrases and pieces end is a RULE: a number for each degree,
+mode and distance from the end, which weight decay would not let grow as large as it has to be.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""LSTM, GRU and dropout that compute the same numbers as Keras's layers, faster.
+"""LSTM and GRU that compute the same numbers as Keras's layers, faster; and a faster dropout.
 
 Keras lets TensorFlow differentiate the loop over time, so every step multiplies and adds
 up a gradient as large as the kernels. Here the gradient is our own: the loop carries only what
@@ -47,21 +47,28 @@ class FastGRU(keras.layers.GRU):
 
 
 class FastDropout(keras.layers.Dropout):
-    """`keras.layers.Dropout`, which lets the compiled graph choose how it draws. That is always
-    Philox, but takes up to nine times as long if it is not named.
+    """`keras.layers.Dropout`, but what is dropped comes from a short hash of each number's place
+    and the seed, and not from Philox, which takes a tenth of a training.
     """
 
     def call(self, inputs, training=False):
         if not (training and self.rate):
             return inputs
-        seed = tf.math.floormod(self.seed_generator.next(), tf.int32.max - 1)
-        return tf.nn.experimental.stateless_dropout(
-            inputs,
-            self.rate,
-            tf.cast(seed, tf.int32),
-            rng_alg="philox",
-            noise_shape=self.noise_shape,
-        )
+        seed = tf.cast(self.seed_generator.next(), tf.uint32)
+        places = tf.cast(tf.range(tf.size(inputs)), tf.uint32)
+        draws = tf.reshape(scrambled(scrambled(places + seed[0]) + seed[1]), tf.shape(inputs))
+        dropped = draws < tf.constant(round(self.rate * 2**32), tf.uint32)
+        return tf.where(dropped, tf.zeros_like(inputs), inputs / (1 - self.rate))
+
+
+def scrambled(numbers: tf.Tensor) -> tf.Tensor:
+    """Numbers, uint32, each as one of 2**32 in an order that looks random: "lowbias32" (Wellons,
+    "Prospecting for Hash Functions", 2018).
+    """
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        numbers = tf.bitwise.bitwise_xor(numbers, tf.bitwise.right_shift(numbers, shift))
+        numbers *= tf.constant(factor, tf.uint32)
+    return tf.bitwise.bitwise_xor(numbers, tf.bitwise.right_shift(numbers, 16))
 
 
 @tf.custom_gradient

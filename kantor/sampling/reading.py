@@ -69,21 +69,19 @@ class ReadingInAllKeys:
     def start(members: Sequence[keras.Model], pieces: int) -> State:
         """The state before the first row: that of the pieces' own reading, and of their copies',
         (pieces, copies, ...), so that pieces can be chosen along the first axis; and the sums of
-        the logs of the notes before, in each key, (pieces, keys), and copy, (pieces, copies).
+        the logs of the notes before, (pieces, readings).
         """
         count = len(SEMITONES)
         of_copies = Reading.start(members, pieces * count)
         return {
             "own": Reading.start(members, pieces),
             "copies": tf.nest.map_structure(_unfolded, of_copies),
-            "sums_of_keys": tf.zeros((pieces, len(KEYS))),
-            "sums_of_copies": tf.zeros((pieces, count)),
+            "sums": tf.zeros((pieces, mixture.READINGS)),
         }
 
     def __init__(self, state: State, hints: Sequence[tf.Tensor], plan: tf.Tensor) -> None:
         """`hints`, int32 (pieces, 1, hints), and `plan`, int32 (pieces, 6), of the row."""
-        self._sums_of_keys = state["sums_of_keys"]
-        self._sums_of_copies = state["sums_of_copies"]
+        self._sums = state["sums"]
         key = plan[:, None, :KEY_COLUMNS]
         self._unknown = key[:, 0, :1] == UNKNOWN
         self._own = Reading(state["own"], hints, plan, tf.where(key == UNKNOWN, KEYS, key))
@@ -96,26 +94,23 @@ class ReadingInAllKeys:
 
     def predict(self, members: Sequence[keras.Model], decided: tf.Tensor) -> tf.Tensor:
         in_keys = self._own.predict(members, decided)
-        self._in_keys = tf.reshape(in_keys, (-1, len(KEYS), VOCABULARY_SIZE))
+        in_keys = tf.reshape(in_keys, (-1, len(KEYS), VOCABULARY_SIZE))
         copies = _folded(tf.stack(mixture.copies(decided), axis=1))
         of_copies = _unfolded(self._copies.predict(members, copies))
-        self._of_copies = mixture.brought_back(tf.unstack(of_copies, axis=1))
-        in_any_key = mixture.joined(
-            self._in_keys, self._sums_of_keys, self._of_copies, self._sums_of_copies
-        )
-        return tf.where(self._unknown, in_any_key, self._in_keys[:, 0])
+        of_copies = mixture.brought_back(tf.unstack(of_copies, axis=1))
+        self._readings = tf.concat([in_keys, of_copies], axis=1)
+        in_any_key = mixture.joined(self._readings, self._sums)
+        return tf.where(self._unknown, in_any_key, in_keys[:, 0])
 
     def hear(self, tokens: tf.Tensor) -> None:
-        self._sums_of_keys += mixture.logs(self._in_keys, tokens)
-        self._sums_of_copies += mixture.logs(self._of_copies, tokens)
+        self._sums += mixture.logs(self._readings, tokens)
 
     @property
     def after(self) -> State:
         return {
             "own": self._own.after,
             "copies": tf.nest.map_structure(_unfolded, self._copies.after),
-            "sums_of_keys": self._sums_of_keys,
-            "sums_of_copies": self._sums_of_copies,
+            "sums": self._sums,
         }
 
 

@@ -124,10 +124,9 @@ class Crops:
         # which only the place is known.
         all_hints[:, 0, :TOKEN_HINTS] = NOTHING
         all_hints[:, 0, TOKEN_HINTS:-1] = 0
-        standalone = np.flatnonzero(standalone)
-        own_hints = hints(tokens[standalone], self._parts.lookback)
-        for crop, own in zip(standalone, own_hints, strict=True):
-            all_hints[crop, :, :-1] = own[:, :-1]  # all but the place in the piece
+        if standalone.any():
+            own_hints = np.stack(hints(tokens[standalone], self._parts.lookback))
+            all_hints[standalone, :, :-1] = own_hints[:, :, :-1]  # all but the place in the piece
         return _examples(self._parts, tokens, all_hints, plans)
 
 

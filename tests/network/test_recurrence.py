@@ -40,20 +40,35 @@ def test_numbers_and_gradients_are_those_of_keras(kind, batch, steps, features, 
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("compiled", [False, True])
-def test_dropout_drops_what_that_of_keras_drops(compiled):
-    stock = keras.layers.Dropout(0.3, seed=5)
-    fast = recurrence.FastDropout(0.3, seed=5)
-    inputs = tf.random.normal((7, 5, 3))
+def test_dropout_keeps_its_share_and_the_mean_and_nothing_repeats():
+    layer, inputs = recurrence.FastDropout(0.3, seed=5), tf.ones((200, 50, 40))
 
-    def values(layer):
-        draw = tf.function(lambda: layer(inputs, training=True), jit_compile=compiled)
-        return [draw().numpy() for _ in range(3)]
+    def run():
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = layer(inputs, training=True)
+        return outputs, tape.gradient(outputs, inputs)
 
-    ours, theirs = values(fast), values(stock)
-    np.testing.assert_array_equal(ours, theirs)
-    assert not np.array_equal(ours[0], ours[1]) and 0.4 < (ours[0] != 0).mean() < 0.95
-    np.testing.assert_array_equal(fast(inputs), inputs)
+    compiled = tf.function(run, jit_compile=True)
+    draws = []
+    for _ in range(3):
+        outputs, gradient = (values.numpy() for values in compiled())
+        np.testing.assert_array_equal(outputs, gradient)
+        np.testing.assert_allclose(np.unique(outputs), [0, 1 / 0.7], rtol=1e-6)
+        draws.append((outputs > 0).astype(float))
+        for axis in range(3):
+            np.testing.assert_allclose(draws[-1].mean(axis), 0.7, atol=0.35)
+        assert abs(draws[-1].mean() - 0.7) < 0.003
+    flat = [draw.ravel() for draw in draws]
+    pairs = [(flat[0], other) for other in flat[1:]]
+    pairs += [(flat[0][:-lag], flat[0][lag:]) for lag in (1, 2, 40, 2000)]
+    pairs += [(flat[0][:-1], flat[1][1:])]
+    for one, other in pairs:
+        assert abs(np.corrcoef(one, other)[0, 1]) < 0.01
+
+    fresh = recurrence.FastDropout(0.3, seed=5)
+    np.testing.assert_array_equal(fresh(inputs, training=True) > 0, draws[0])
+    np.testing.assert_array_equal(fresh(inputs), inputs)
 
 
 def test_a_fast_copy_predicts_the_same_and_leaves_the_model_stock(settings):
