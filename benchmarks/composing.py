@@ -70,22 +70,19 @@ def compare(name: str, network: keras.Model, prompts: list[np.ndarray], most: fl
     print(f"  first call: {first:.1f} s, of which {first - NOTES / one:.1f} s to compile")
 
     drawn = [sampler.Request(prompts[i % len(prompts)], ROWS, i) for i in range(MANY)]
-    first, _ = timed(lambda: composer.compose(drawn))
-    rounds = [timed(lambda: composer.compose(drawn)) for _ in range(5)]
-    many = MANY * NOTES / statistics.median(taken for taken, _ in rounds)
-    (alone,), (_, together) = composer.compose(drawn[7:8]), rounds[0]
-    print(f"  piece 7 of them composed alone: the same is {np.array_equal(alone, together[7])}")
-    print(f"  {MANY} pieces: {many:,.0f} notes a second, {many / slow:,.0f} times")
-    print(f"  first call: {first - MANY * NOTES / many:.1f} s to compile")
     in_c = plan.unknown(PROMPT_ROWS + ROWS)
     in_c[:, : plan.KEY_COLUMNS] = 0
     told = [replace(request, plan=in_c) for request in drawn]
-    composer.compose(told)
-    taken = statistics.median(timed(lambda: composer.compose(told))[0] for _ in range(5))
-    many = MANY * NOTES / taken
+    for kind, requests in {"": drawn, " in C major": told}.items():
+        first, together = timed(lambda requests=requests: composer.compose(requests))
+        (alone,) = composer.compose(requests[7:8])
+        rounds = [timed(lambda requests=requests: composer.compose(requests)) for _ in range(5)]
+        many = MANY * NOTES / statistics.median(taken for taken, _ in rounds)
+        print(f"  {MANY} pieces{kind}: {many:,.0f} notes a second, {many / slow:,.0f} times")
+        print(f"  first call: {first - MANY * NOTES / many:.1f} s to compile")
+        print(f"  piece 7 of them composed alone: the same is {np.array_equal(alone, together[7])}")
     needed = peak.products(network) * many
-    print(f"  {MANY} pieces in C major: {many:,.0f} notes a second, {many / slow:,.0f} times")
-    print(f"  their products: {needed / 1e9:.0f} GFLOP/s, {needed / most:.0%} of that")
+    print(f"  products of the last ones: {needed / 1e9:.0f} GFLOP/s, {needed / most:.0%} of that")
 
     long = sampler.Request(prompts[0], 1008, 0)
     list(composer.stream([long]))
