@@ -29,7 +29,8 @@ from kantor.system.runtime import keras, tf
 NOT_THERE = -1
 PAD = 0
 MOST_ROWS = 2**12  # of a batch
-ROOMS = (36, 256, 512, 1024)  # rows that batches have; a longer piece has as many as it needs
+# Rows that batches have: windows have 33. A piece that is longer than all has as many as it needs.
+ROOMS = (36, 256, 512, 1024)
 
 # Turns tokens (rows, 4) of each piece into probabilities (rows, 4, 47) of those notes, each from
 # the notes before it. Those of the very first note are never looked at.

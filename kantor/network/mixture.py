@@ -37,7 +37,7 @@ EVIDENCE = 0.1  # share of a note's weight by the rule of Bayes, where copies ar
 READINGS = len(KEYS) + len(SEMITONES)  # of a piece: in no key, in each key, the copies
 SMALLEST = np.finfo(np.float32).tiny  # of probabilities whose logs are summed
 FIRST_PITCH, LAST_PITCH = SILENCE + 1, VOCABULARY_SIZE - 1  # tokens
-MIXTURE = "readings"  # names a layer of the files that have one
+MIXTURE = "readings"  # names the layer of readings, in files that have a mixture
 
 
 def all_keys(rows: "keras.KerasTensor") -> "keras.KerasTensor":
@@ -74,7 +74,7 @@ def brought_back(of_copies: "Sequence[Tensor]") -> "Tensor":
 
 def logs(readings: "Tensor", tokens: "Tensor") -> "Tensor":
     """The logs (..., readings) of what readings (..., readings, 47) give tokens, int (...), less
-    that of the first one.
+    that of the first reading, which is in no key.
     """
     ops = runtime.keras.ops
     own = ops.sum(readings * ops.expand_dims(ops.one_hot(tokens, VOCABULARY_SIZE), -2), axis=-1)

@@ -69,7 +69,7 @@ class ReadingInAllKeys:
     def start(members: Sequence[keras.Model], pieces: int) -> State:
         """The state before the first row: that of the pieces' own reading, and of their copies',
         (pieces, copies, ...), so that pieces can be chosen along the first axis; and the sums of
-        the logs of the notes before, (pieces, readings).
+        the logs of the notes before, relative to those in no key, (pieces, readings).
         """
         count = len(SEMITONES)
         of_copies = Reading.start(members, pieces * count)

@@ -49,3 +49,4 @@ def test_rows_are_composed_after_the_plans_of_pieces_whose_key_is_told(monkeypat
         rows = request.prompt_rows
         assert np.array_equal(request.prompt, grids[1][:rows])
         assert np.array_equal(request.plan, plans[1][: rows + 1])
+    assert one_step.compare(None, pieces[:1], judge)["bach_rows"] == 0

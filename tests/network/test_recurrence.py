@@ -56,8 +56,9 @@ def test_dropout_keeps_its_share_and_the_mean_and_nothing_repeats():
         np.testing.assert_array_equal(outputs, gradient)
         np.testing.assert_allclose(np.unique(outputs), [0, 1 / 0.7], rtol=1e-6)
         draws.append((outputs > 0).astype(float))
-        for axis in range(3):
-            np.testing.assert_allclose(draws[-1].mean(axis), 0.7, atol=0.35)
+        # No unit, row or piece is dropped much more often than others.
+        for axes in ((0, 1), (0, 2), (1, 2)):
+            np.testing.assert_allclose(draws[-1].mean(axes), 0.7, atol=0.07)
         assert abs(draws[-1].mean() - 0.7) < 0.003
     flat = [draw.ravel() for draw in draws]
     pairs = [(flat[0], other) for other in flat[1:]]
